@@ -1,0 +1,38 @@
+/**
+ * The compute process: serves `Compute` (experiments/compute-service.ts) to the host that had it started, and may crash alone.
+ * It is wiring only. Under Node it is forked with the resources folder as its argument and serves over process IPC; as an Electron
+ * utility process it waits for {type: 'start', resources} with one MessagePort.
+ */
+import { createCompute } from './experiments/compute-service.ts';
+import { computeMembers } from './shared/members.ts';
+import { type ElectronMessagePort, electronPort, processPort } from './shared/ports.ts';
+import { type Port, serve } from './shared/rpc.ts';
+
+/** Electron's `process.parentPort`. */
+interface ParentPort {
+  once(event: 'message', listener: (event: { data: { resources: string }; ports: ElectronMessagePort[] }) => void): void;
+}
+
+const { parentPort } = process as unknown as { parentPort?: ParentPort };
+
+process.on('uncaughtException', fail);
+process.on('unhandledRejection', fail);
+// Ctrl-C in a terminal reaches the whole group; the host decides what ends.
+process.on('SIGINT', () => {});
+
+if (parentPort) {
+  parentPort.once('message', ({ data, ports: [port] }) => {
+    if (port) begin(data.resources, electronPort(port));
+  });
+} else begin(process.argv[2] ?? '', processPort(process));
+
+function begin(resources: string, port: Port): void {
+  serve(createCompute({ resources }), port, computeMembers);
+  port.onClose(() => process.exit(0));
+}
+
+function fail(error: unknown): void {
+  const message = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`error[Internal]: the compute process ends on an uncaught error: ${message.replaceAll(/\s+/g, ' ')}\n`);
+  process.exit(1);
+}

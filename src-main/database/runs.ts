@@ -1,0 +1,218 @@
+/**
+ * The runs table: what was asked, by whom it is run, how far it is and how it ended. What a run measures is in measurements.ts.
+ * Every state change is one statement that names the states it may come from, so that no two processes can both make it.
+ */
+import type { ErrorRecord } from '../shared/errors.ts';
+import { HopscopeError } from '../shared/errors.ts';
+import type { ExperimentSpec, Json, Progress, Provenance, RunDetail, RunState, RunSummary } from '../shared/records.ts';
+import { type Database, inTransaction, reading } from './open.ts';
+
+export interface NewRun {
+  run: string;
+  owner: string;
+  experiment: string;
+  title: string;
+  model: string;
+  dataset: string;
+  spec: ExperimentSpec;
+  /** ISO 8601, UTC; as are `started` and `finished`. */
+  created: string;
+}
+
+export interface Outcome {
+  state: 'finished' | 'failed' | 'stopped' | 'interrupted';
+  finished: string;
+  seconds: number;
+  error: ErrorRecord | null;
+  results: Json;
+}
+
+interface Row {
+  run: string;
+  experiment: string;
+  title: string;
+  model: string;
+  dataset: string;
+  state: RunState;
+  created: string;
+  started: string | null;
+  finished: string | null;
+  seconds: number;
+  progress: string | null;
+  error: string | null;
+  spec: string;
+  results: string | null;
+  provenance: string | null;
+  warnings: string;
+}
+
+const summaryColumns = 'run, experiment, title, model, dataset, state, created, started, finished, seconds, progress, error';
+
+export function createRun(database: Database, run: NewRun): void {
+  const { spec, ...columns } = run;
+  inTransaction(database, () =>
+    database
+      .prepare(
+        `INSERT INTO runs (run, owner, experiment, title, model, dataset, spec, state, created)
+         VALUES (@run, @owner, @experiment, @title, @model, @dataset, @spec, 'queued', @created)`,
+      )
+      .run({ ...columns, spec: JSON.stringify(spec) }),
+  );
+}
+
+/** False when the run is no longer queued. */
+export function markRunning(database: Database, run: string, started: string): boolean {
+  return inTransaction(
+    database,
+    () =>
+      database.prepare(`UPDATE runs SET state = 'running', started = ? WHERE run = ? AND state = 'queued'`).run(started, run)
+        .changes === 1,
+  );
+}
+
+/** False when the run had ended already. */
+export function markEnded(database: Database, run: string, outcome: Outcome): boolean {
+  const results = outcome.results === null ? null : JSON.stringify(outcome.results);
+  const error = outcome.error === null ? null : JSON.stringify(outcome.error);
+  return inTransaction(
+    database,
+    () =>
+      database
+        .prepare(
+          `UPDATE runs SET state = @state, finished = @finished, seconds = @seconds, error = @error, results = @results
+           WHERE run = @run AND state IN ('queued', 'running')`,
+        )
+        .run({ ...outcome, error, results, run }).changes === 1,
+  );
+}
+
+/** Ends every unfinished run of a process that is gone and returns their names. `seconds` stay as last stored. */
+export function interruptRunsOf(database: Database, owner: string, finished: string, error: ErrorRecord): string[] {
+  return inTransaction(
+    database,
+    () =>
+      database
+        .prepare(
+          `UPDATE runs SET state = 'interrupted', finished = ?, error = ? WHERE owner = ? AND state IN ('queued', 'running') RETURNING run`,
+        )
+        .pluck()
+        .all(finished, JSON.stringify(error), owner) as string[],
+  );
+}
+
+/** Owners of unfinished runs. */
+export function activeOwners(database: Database): string[] {
+  return reading(
+    database,
+    () => database.prepare(`SELECT DISTINCT owner FROM runs WHERE state IN ('queued', 'running')`).pluck().all() as string[],
+  );
+}
+
+/** Unfinished runs of other owners. */
+export function activeRunsOfOthers(database: Database, owner: string): string[] {
+  return reading(
+    database,
+    () =>
+      database
+        .prepare(`SELECT run FROM runs WHERE state IN ('queued', 'running') AND owner <> ? ORDER BY id`)
+        .pluck()
+        .all(owner) as string[],
+  );
+}
+
+/** Asks the owner, which is another process, to stop a run. */
+export function requestStop(database: Database, run: string): void {
+  inTransaction(database, () => database.prepare(`UPDATE runs SET stop_requested = 1 WHERE run = ?`).run(run));
+}
+
+/** Runs of `owner` that another process wants stopped. */
+export function stopRequests(database: Database, owner: string): string[] {
+  return reading(
+    database,
+    () =>
+      database
+        .prepare(`SELECT run FROM runs WHERE owner = ? AND stop_requested = 1 AND state IN ('queued', 'running')`)
+        .pluck()
+        .all(owner) as string[],
+  );
+}
+
+/** Removes an ended run with everything it measured. Errors: `RunNotFound`, `RunActive`. */
+export function deleteRun(database: Database, run: string): void {
+  inTransaction(database, () => {
+    const state = stateOf(database, run);
+    if (state === 'queued' || state === 'running') {
+      throw new HopscopeError('RunActive', `Run ${run} is ${state}: stop it before deleting it.`);
+    }
+    database.prepare('DELETE FROM runs WHERE run = ?').run(run);
+  });
+}
+
+/** Errors: `RunNotFound`. */
+export function stateOf(database: Database, run: string): RunState {
+  const state = reading(database, () => database.prepare('SELECT state FROM runs WHERE run = ?').pluck().get(run)) as
+    | RunState
+    | undefined;
+  if (state === undefined) throw notFound(run);
+  return state;
+}
+
+/** Newest first. */
+export function listRuns(database: Database, page: { limit: number; offset: number }): { runs: RunSummary[]; total: number } {
+  return reading(database, () => {
+    const rows = database
+      .prepare(`SELECT ${summaryColumns} FROM runs ORDER BY id DESC LIMIT ? OFFSET ?`)
+      .all(page.limit, page.offset) as Row[];
+    const total = database.prepare('SELECT count(*) FROM runs').pluck().get() as number;
+    return { runs: rows.map(summaryOf), total };
+  });
+}
+
+/** Errors: `RunNotFound`. */
+export function getRun(database: Database, run: string): RunDetail {
+  const row = reading(
+    database,
+    () =>
+      database.prepare(`SELECT ${summaryColumns}, spec, results, provenance, warnings FROM runs WHERE run = ?`).get(run) as
+        | Row
+        | undefined,
+  );
+  if (row === undefined) throw notFound(run);
+  return {
+    ...summaryOf(row),
+    spec: JSON.parse(row.spec) as ExperimentSpec,
+    provenance: parsed<Provenance>(row.provenance),
+    results: parsed<Json>(row.results),
+    warnings: JSON.parse(row.warnings) as string[],
+  };
+}
+
+function summaryOf(row: Row): RunSummary {
+  const { run, experiment, title, model, dataset, state, created, started, finished, seconds } = row;
+  const progress = parsed<Progress>(row.progress);
+  return {
+    run,
+    experiment,
+    title,
+    model,
+    dataset,
+    state,
+    created,
+    started,
+    finished,
+    seconds,
+    progress,
+    error: parsed<ErrorRecord>(row.error),
+  };
+}
+
+function parsed<T>(text: string | null): T | null {
+  return text === null ? null : (JSON.parse(text) as T);
+}
+
+function notFound(run: string): HopscopeError {
+  return new HopscopeError(
+    'RunNotFound',
+    `There is no run ${JSON.stringify(run)} in this data folder; "hopscope runs" lists them.`,
+  );
+}

@@ -1,0 +1,31 @@
+/**
+ * Token embedding outside the graphs: rows are read by token and their gradients summed by token, so that a vocabulary's matrix is never
+ * a dense gradient. It holds no weights.
+ */
+
+/** x [tokens, width] = scale * matrix[token]. */
+export function lookUp(matrix: Float32Array, width: number, tokens: Int32Array, scale: number): Float32Array {
+  const x = new Float32Array(tokens.length * width);
+  tokens.forEach((token, index) => x.set(matrix.subarray(token * width, (token + 1) * width), index * width));
+  if (scale !== 1) for (let index = 0; index < x.length; index++) x[index]! *= scale;
+  return x;
+}
+
+/** Gradient of the rows that were read: each distinct token once, ascending, with its gradients summed in order of position. */
+export interface RowGradient {
+  rows: Int32Array;
+  /** [rows, width] */
+  values: Float32Array;
+}
+
+export function sumRows(gradient: Float32Array, width: number, tokens: Int32Array, scale: number): RowGradient {
+  const rows = Int32Array.from(new Set(tokens)).sort();
+  const place = new Map(Array.from(rows, (row, index) => [row, index]));
+  const values = new Float32Array(rows.length * width);
+  tokens.forEach((token, index) => {
+    const target = place.get(token)! * width;
+    const source = index * width;
+    for (let column = 0; column < width; column++) values[target + column]! += gradient[source + column]! * scale;
+  });
+  return { rows, values };
+}

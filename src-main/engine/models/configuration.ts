@@ -1,0 +1,55 @@
+/**
+ * Reads single fields of config.json with their limits, so that a family's `configure` is a list of names.
+ * It opens no files and knows no family.
+ */
+import { HopscopeError } from '../../shared/errors.ts';
+import type { RawConfiguration } from './family.ts';
+
+const largest = 2 ** 31 - 1;
+
+function refuse(field: string, value: unknown, wanted: string): never {
+  const shown = JSON.stringify(value) ?? String(value);
+  throw new HopscopeError('BadConfiguration', `config.json: ${field} is ${shown.slice(0, 80)}, expected ${wanted}. Correct the file or download it again.`);
+}
+
+/** A whole number from 1 to 2^31 - 1. */
+export function count(raw: RawConfiguration, field: string, fallback?: number): number {
+  const value = raw[field] ?? fallback;
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < 1 || value > largest) {
+    return refuse(field, raw[field], 'a whole number of at least 1');
+  }
+  return value;
+}
+
+/** A finite number above 0. */
+export function positive(raw: RawConfiguration, field: string, fallback?: number): number {
+  const value = raw[field] ?? fallback;
+  if (typeof value !== 'number' || !Number.isFinite(value) || value <= 0) return refuse(field, raw[field], 'a number above 0');
+  return value;
+}
+
+export function flag(raw: RawConfiguration, field: string, fallback: boolean): boolean {
+  const value = raw[field] ?? fallback;
+  if (typeof value !== 'boolean') return refuse(field, value, 'true or false');
+  return value;
+}
+
+/** Refuses any value of a field but those listed; absent counts as the first. */
+export function oneOf<T extends string | boolean>(raw: RawConfiguration, field: string, allowed: readonly T[]): T {
+  const value = raw[field] ?? allowed[0];
+  if (!allowed.includes(value as T)) return refuse(field, value, `one of ${allowed.join(', ')}`);
+  return value as T;
+}
+
+/** A nested record, or null where the field is absent or null. */
+export function record(raw: RawConfiguration, field: string): RawConfiguration | null {
+  const value = raw[field];
+  if (value === undefined || value === null) return null;
+  if (typeof value !== 'object' || Array.isArray(value)) return refuse(field, value, 'an object');
+  return value as RawConfiguration;
+}
+
+/** Throws `BadConfiguration` unless `divisor` divides `value`. */
+export function divisible(value: number, divisor: number, what: string): void {
+  if (value % divisor !== 0) throw new HopscopeError('BadConfiguration', `config.json: ${what} (${value} is not a multiple of ${divisor}).`);
+}

@@ -1,0 +1,81 @@
+/**
+ * The contract of a model family: which configuration it reads, which parameters it has, and how its blocks and head are built from graph operators.
+ * A family is one declarative file; nothing here runs a model.
+ */
+import type { Graph, Value } from '../graph/graph.ts';
+
+/** Parsed config.json, not yet trusted. */
+export type RawConfiguration = Readonly<Record<string, unknown>>;
+
+/** Rotary positions: `frequencies[k]` is the angle per position of pair k (of headSize / 2), in radians. */
+export interface Rotary {
+  frequencies: Float64Array;
+}
+
+/** What every family has, under names that mean the same everywhere. */
+export interface ModelConfiguration {
+  family: string;
+  layers: number;
+  heads: number;
+  keyValueHeads: number;
+  headSize: number;
+  hidden: number;
+  intermediate: number;
+  vocabulary: number;
+  context: number;
+  normEpsilon: number;
+  rotary: Rotary | null;
+  tiedEmbeddings: boolean;
+  /** Factor on the embedding's rows before layer 0. */
+  embeddingScale: number;
+}
+
+/** What a parameter belongs to; `trainable: mlp_attn` and freezing follow from it. */
+export type ParameterGroup = 'embedding' | 'attention' | 'mlp' | 'norm' | 'head';
+
+/** One parameter: its role in the graphs and its name in files, `{i}` standing for the layer. */
+export interface ParameterSpecification {
+  role: string;
+  name: string;
+  shape: readonly number[];
+  group: ParameterGroup;
+}
+
+export interface ParameterTable {
+  /** Rows looked up by token before layer 0. */
+  embedding: ParameterSpecification;
+  /** One layer's parameters. */
+  block: ParameterSpecification[];
+  /** Final norm and output matrix; where embeddings are tied the matrix is the embedding's. */
+  head: ParameterSpecification[];
+}
+
+/** What a block or head is built with. The residual stream is [batch * positions, hidden]. */
+export interface BuildContext {
+  graph: Graph;
+  configuration: ModelConfiguration;
+  batch: number;
+  positions: number;
+  /** The graph input that holds the parameter of this role. */
+  weight(role: string): Value;
+  /** Names a value for observers, within the layer: `attn.z` becomes `layers.3.attn.z`. */
+  label(name: string, value: Value): Value;
+  /** Index of the layer being built; families with layers of several kinds look at it. */
+  layer: number;
+}
+
+export interface ModelFamily {
+  /** config.json's model_type values that this family reads. */
+  modelTypes: readonly string[];
+  /** Errors: `BadConfiguration` naming the field. */
+  configure(raw: RawConfiguration): ModelConfiguration;
+  parameters(configuration: ModelConfiguration): ParameterTable;
+  /** x [batch * positions, hidden] -> the same shape. Labels: attn.z, mlp.act, mlp.out. */
+  block(context: BuildContext, x: Value): Value;
+  /** x [rows, hidden] -> the final norm's output, labelled final_norm. */
+  finalNorm(context: BuildContext, x: Value): Value;
+  /** Normed rows -> logits [rows, vocabulary]. */
+  logits(context: BuildContext, x: Value): Value;
+  /** Layers that share programs have the same kind; usually one kind for all. */
+  layerKind(configuration: ModelConfiguration, layer: number): string;
+}

@@ -1,0 +1,66 @@
+/**
+ * A model's parameters spelled out layer by layer under their names in files, and the choice of which of them train.
+ * It reads no tensors; shapes come from the family's table.
+ */
+import { HopscopeError } from '../../shared/errors.ts';
+import { elementCount } from '../tensor.ts';
+import type { ModelConfiguration, ModelFamily, ParameterGroup, ParameterSpecification } from './family.ts';
+
+/** One parameter of one layer (`layer` null: embedding, final norm, output matrix). */
+export interface Parameter {
+  role: string;
+  name: string;
+  shape: readonly number[];
+  group: ParameterGroup;
+  layer: number | null;
+}
+
+/** What trains: everything, the MLP and attention matrices (of all or some layers), or parameters by name. */
+export type Trainable = 'all' | 'mlp_attn' | { layers: number[] } | string[];
+
+export interface ParameterList {
+  embedding: Parameter;
+  /** Per layer, in the table's order. */
+  blocks: Parameter[][];
+  head: Parameter[];
+  /** Each stored tensor once (a tied output matrix is the embedding). */
+  all: Parameter[];
+  count: number;
+}
+
+export function listParameters(family: ModelFamily, configuration: ModelConfiguration): ParameterList {
+  const table = family.parameters(configuration);
+  const of = (specification: ParameterSpecification, layer: number | null): Parameter => ({
+    ...specification,
+    name: specification.name.replace('{i}', String(layer)),
+    layer,
+  });
+  const embedding = of(table.embedding, null);
+  const blocks = Array.from({ length: configuration.layers }, (_, layer) => table.block.map((entry) => of(entry, layer)));
+  const head = table.head.map((entry) => of(entry, null));
+  const all = [...new Map([embedding, ...blocks.flat(), ...head].map((parameter) => [parameter.name, parameter] as const).reverse()).values()].reverse();
+  return { embedding, blocks, head, all, count: all.reduce((sum, { shape }) => sum + elementCount(shape), 0) };
+}
+
+const isMatrix = ({ group, shape }: Parameter) => (group === 'mlp' || group === 'attention') && shape.length === 2;
+
+/** The trained parameters' names. Errors: `BadTrainable` for a layer or name that the model does not have. */
+export function trainableNames(list: ParameterList, trainable: Trainable): Set<string> {
+  if (trainable === 'all') return new Set(list.all.map(({ name }) => name));
+  if (trainable === 'mlp_attn') return new Set(list.all.filter(isMatrix).map(({ name }) => name));
+  if (Array.isArray(trainable)) {
+    const known = new Set(list.all.map(({ name }) => name));
+    const unknown = trainable.find((name) => !known.has(name));
+    if (unknown !== undefined) {
+      throw new HopscopeError('BadTrainable', `trainable: the model has no parameter ${JSON.stringify(unknown)}; names are those of its safetensors file, such as ${list.embedding.name}.`);
+    }
+    if (trainable.length === 0) throw new HopscopeError('BadTrainable', 'trainable: the list is empty; name at least one parameter.');
+    return new Set(trainable);
+  }
+  const { layers } = trainable;
+  const outside = layers.find((layer) => !Number.isInteger(layer) || layer < 0 || layer >= list.blocks.length);
+  if (outside !== undefined || layers.length === 0) {
+    throw new HopscopeError('BadTrainable', `trainable: layer ${outside ?? '(none)'} is not among the model's layers 0 to ${list.blocks.length - 1}.`);
+  }
+  return new Set(list.all.filter((parameter) => isMatrix(parameter) && layers.includes(parameter.layer ?? -1)).map(({ name }) => name));
+}

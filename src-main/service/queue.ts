@@ -1,0 +1,169 @@
+/**
+ * Runs this process's runs one at a time, in order: feeds compute, has its rows stored, and decides how each run ended.
+ * It neither checks specs nor answers questions about runs (service.ts), and touches no run of another process.
+ */
+import type { Database } from '../database/open.ts';
+import { markEnded, markRunning, type Outcome } from '../database/runs.ts';
+import { errorRecord, HopscopeError } from '../shared/errors.ts';
+import type { ExperimentSpec, Json, RunState } from '../shared/records.ts';
+import type { ComputeKeeper } from './compute-keeper.ts';
+import { createRecorder } from './recorder.ts';
+
+/** How long compute may take to answer an abort before it is killed, in milliseconds; less when the program closes. */
+const patience = 5000;
+const closingPatience = 3000;
+
+export interface QueueSettings {
+  database: Database;
+  compute: ComputeKeeper;
+  changed(run: string, state: RunState): void;
+  patience?: number;
+}
+
+interface Entry {
+  run: string;
+  spec: ExperimentSpec;
+  /** Settles once the run's end is stored. */
+  ended: Promise<void>;
+  end(): void;
+  /** Set once someone wants it ended: the state and error it then gets. */
+  ending: { state: 'stopped' | 'interrupted' | 'failed'; error: unknown } | null;
+  abort: AbortController;
+}
+
+export class Queue {
+  readonly #settings: QueueSettings;
+  readonly #waiting: Entry[] = [];
+  #running: Entry | null = null;
+  #closed = false;
+
+  constructor(settings: QueueSettings) {
+    this.#settings = settings;
+  }
+
+  /** Takes a run that is stored as `queued`. */
+  add(run: string, spec: ExperimentSpec): void {
+    const { promise, resolve } = withResolvers();
+    this.#waiting.push({ run, spec, ended: promise, end: resolve, ending: null, abort: new AbortController() });
+    this.#next();
+  }
+
+  has(run: string): boolean {
+    return this.#running?.run === run || this.#waiting.some((entry) => entry.run === run);
+  }
+
+  /** Resolves once the run has ended and that is stored; kills compute where it does not answer. */
+  async stop(run: string): Promise<void> {
+    await this.#finish(run, { state: 'stopped', error: null });
+  }
+
+  /** Ends all runs as `interrupted`: the program is closing. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const error = new HopscopeError(
+      'Closed',
+      'The program was closed while this run was unfinished; start it again.',
+      'interrupted',
+    );
+    const runs = [...this.#waiting.map((entry) => entry.run), ...(this.#running ? [this.#running.run] : [])];
+    await Promise.all(runs.map((run) => this.#finish(run, { state: 'interrupted', error })));
+  }
+
+  async #finish(run: string, ending: NonNullable<Entry['ending']>): Promise<void> {
+    const position = this.#waiting.findIndex((entry) => entry.run === run);
+    const waiting = position < 0 ? undefined : this.#waiting.splice(position, 1)[0];
+    if (waiting !== undefined) {
+      this.#store(waiting, { state: ending.state, results: null, seconds: 0, error: ending.error });
+      return;
+    }
+    const entry = this.#running;
+    if (entry?.run !== run) return;
+    entry.ending ??= ending;
+    entry.abort.abort();
+    const wait = Math.min(this.#settings.patience ?? patience, this.#closed ? closingPatience : patience);
+    const timer = setTimeout(() => void this.#settings.compute.kill(), wait);
+    await entry.ended;
+    clearTimeout(timer);
+  }
+
+  #next(): void {
+    if (this.#running !== null || this.#closed) return;
+    const entry = this.#waiting.shift();
+    if (entry === undefined) return;
+    this.#running = entry;
+    void this.#run(entry).finally(() => {
+      this.#running = null;
+      entry.end();
+      this.#next();
+    });
+  }
+
+  async #run(entry: Entry): Promise<void> {
+    const { database, compute, changed } = this.#settings;
+    const { run, spec, abort } = entry;
+    const recorder = createRecorder(database, run, {
+      stored: () => changed(run, 'running'),
+      // Rows that cannot be stored end the run: a result that nobody can look up is none.
+      failed: (error) => void this.#finish(run, { state: 'failed', error }),
+    });
+    let results: Json = null;
+    let failure: unknown = null;
+    try {
+      if (!markRunning(database, run, new Date().toISOString())) return;
+      changed(run, 'running');
+      results = await compute.use(async (client) => {
+        const unsubscribe = client.onEmission((sent) => {
+          if (sent.run === run) recorder.add(sent.emission);
+        });
+        try {
+          return await client.execute(run, spec, abort.signal);
+        } finally {
+          unsubscribe();
+        }
+      });
+    } catch (error) {
+      failure = error;
+    }
+    try {
+      recorder.flush();
+    } catch (error) {
+      failure ??= error;
+    }
+    recorder.end();
+    this.#store(entry, { results, seconds: recorder.seconds(), ...outcomeOf(entry, failure) });
+  }
+
+  #store(entry: Entry, ended: { state: Outcome['state']; results: Json; seconds: number; error: unknown }): void {
+    const { database, changed } = this.#settings;
+    const { state, results, seconds, error } = ended;
+    try {
+      const outcome: Outcome = {
+        state,
+        seconds,
+        finished: new Date().toISOString(),
+        error: error === null ? null : errorRecord(error),
+        results: state === 'finished' ? results : null,
+      };
+      if (markEnded(database, entry.run, outcome)) changed(entry.run, state);
+    } catch (storing) {
+      // The disk is full or the file is gone: the run stays `running` until the next start calls it interrupted.
+      process.stderr.write(`error[${errorRecord(storing).code}]: ${errorRecord(storing).message}\n`);
+    }
+  }
+}
+
+/** How a run ended, from what was wanted of it and what compute answered. */
+function outcomeOf(entry: Entry, failure: unknown): { state: Outcome['state']; error: unknown } {
+  if (failure === null) return entry.ending?.state === 'failed' ? { ...entry.ending } : { state: 'finished', error: null };
+  if (entry.ending !== null) return { ...entry.ending };
+  if (failure instanceof HopscopeError && failure.code === 'ComputeDied') return { state: 'interrupted', error: failure };
+  return { state: 'failed', error: failure };
+}
+
+function withResolvers(): { promise: Promise<void>; resolve(): void } {
+  let settle: () => void = () => {};
+  const promise = new Promise<void>((resolve) => {
+    settle = resolve;
+  });
+  return { promise, resolve: () => settle() };
+}

@@ -1,0 +1,58 @@
+/**
+ * Who may ask whom for what: `Service` is what screens ask of the host, `Compute` what the host asks of the compute process.
+ * It is types only; rpc.ts carries any such interface over any message port (a member `onX` is an event, every other one a call).
+ */
+import type {
+  About,
+  DeviceReport,
+  Emission,
+  EvaluationRow,
+  ExperimentDescription,
+  ExperimentSpec,
+  ItemSet,
+  Json,
+  ModelDescription,
+  Preview,
+  RunDetail,
+  RunSummary,
+  StepRow,
+} from './records.ts';
+
+/** Subscribes a listener and returns the way to end the subscription. */
+export type Event<T> = (listener: (value: T) => void) => () => void;
+
+export interface Service {
+  about(): Promise<About>;
+  /** What this machine has to compute with, each device self-tested. May take seconds. */
+  devices(): Promise<DeviceReport[]>;
+  experiments(): Promise<ExperimentDescription[]>;
+  /** Errors: `ModelNotFound` and the named errors of a broken folder. */
+  describeModel(path: string): Promise<ModelDescription>;
+  /** Checks a spec, fills in defaults, loads data and tokenizer, estimates the cost. Nothing is stored. */
+  preview(spec: ExperimentSpec): Promise<Preview>;
+  /** Validates, stores and queues a run. */
+  startRun(spec: ExperimentSpec): Promise<{ run: string }>;
+  /** Stops a queued or running run; what it has measured stays. */
+  stopRun(run: string): Promise<void>;
+  deleteRun(run: string): Promise<void>;
+  /** Newest first. */
+  runs(page?: { limit: number; offset: number }): Promise<{ runs: RunSummary[]; total: number }>;
+  /** Errors: `RunNotFound`. */
+  run(run: string): Promise<RunDetail>;
+  steps(run: string): Promise<StepRow[]>;
+  itemSets(run: string): Promise<ItemSet[]>;
+  /** Without `items`: curves only, each row's `items` empty. */
+  evaluations(run: string, options?: { items: boolean }): Promise<EvaluationRow[]>;
+  /** Rows changed: fetch again. At most about 10 a second for one run. */
+  onRunChanged: Event<{ run: string; state: RunSummary['state'] }>;
+}
+
+export interface Compute {
+  experiments(): Promise<ExperimentDescription[]>;
+  devices(): Promise<DeviceReport[]>;
+  describeModel(path: string): Promise<ModelDescription>;
+  preview(spec: ExperimentSpec): Promise<Preview>;
+  /** Runs one experiment to its end and returns its results; rows arrive through `onEmission` meanwhile. Aborting rejects with `Interrupted`. */
+  execute(run: string, spec: ExperimentSpec, signal?: AbortSignal): Promise<Json>;
+  onEmission: Event<{ run: string; emission: Emission }>;
+}

@@ -1,0 +1,212 @@
+/**
+ * The plain, JSON-able data that crosses process boundaries and is stored: specs, runs, evaluations, models.
+ * It holds no behaviour; who sends what to whom is in contract.ts.
+ */
+import type { ErrorRecord } from './errors.ts';
+
+/** Any value that survives JSON. */
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+/** `[prompt, continuation]`; the text is `{prompt} {continuation}`. */
+export type Pair = [prompt: string, continuation: string];
+
+/** Facts (`train`) and implications (`test`) with the options each is ranked among, as a spec may hold them inline. */
+export interface FactsAndImplications {
+  train: Pair[];
+  test: Pair[];
+  options: { train: string[]; test: string[] };
+}
+
+/** What `run SPEC.yaml` and a wizard both write. Keys are those of the command line's contract; absent ones take the experiment's defaults. */
+export interface ExperimentSpec {
+  experiment: string;
+  model: string;
+  dataset: Json;
+  [parameter: string]: Json | undefined;
+}
+
+/** How one setting is asked for: forms, command line help and validation all follow from this. */
+export type ParameterKind =
+  | 'number'
+  | 'integer'
+  | 'integers' // a list of integers, such as seeds
+  | 'choice'
+  | 'model' // a folder, or `small-world`
+  | 'dataset' // a built-in name, a file, or inline
+  | 'trainable' // all | mlp_attn | {layers: [...]} | [tensor names]
+  | 'orders'; // batches given by index instead of drawn
+
+export interface Parameter {
+  name: string;
+  label: string;
+  /** One or two sentences for a researcher: what it does, what the paper used and why. */
+  help: string;
+  kind: ParameterKind;
+  /** Used when the spec leaves the parameter out; undefined: it must be given (or is optional if `optional`). */
+  default?: Json;
+  optional?: boolean;
+  minimum?: number;
+  maximum?: number;
+  /** For `choice`, and suggestions for `model` and `dataset`. */
+  choices?: { value: string; label: string }[];
+  /** Shown under "Advanced" in forms. */
+  advanced?: boolean;
+}
+
+/** An experiment as the screens and the command line see it. */
+export interface ExperimentDescription {
+  id: string;
+  title: string;
+  /** The question it answers, one sentence. */
+  question: string;
+  /** Two or three sentences: what is done and what the outcome says. */
+  explanation: string;
+  parameters: Parameter[];
+}
+
+export type RunState = 'queued' | 'running' | 'finished' | 'failed' | 'stopped' | 'interrupted';
+
+export interface Progress {
+  done: number;
+  total: number;
+  /** What is happening, for example `seed 1, epoch 4 of 12`. */
+  message: string;
+  secondsLeft: number | null;
+}
+
+/** One run as the run list shows it. */
+export interface RunSummary {
+  run: string;
+  experiment: string;
+  title: string;
+  model: string;
+  dataset: string;
+  state: RunState;
+  /** ISO 8601, UTC. */
+  created: string;
+  started: string | null;
+  finished: string | null;
+  /** Seconds of computation so far. */
+  seconds: number;
+  progress: Progress | null;
+  error: ErrorRecord | null;
+}
+
+/** Everything needed to run a run again. */
+export interface Provenance {
+  modelPath: string;
+  /** sha256 over the model folder's files. */
+  modelHash: string;
+  /** sha256 of the data set's canonical JSON. */
+  datasetHash: string;
+  device: string;
+  threads: number;
+  versions: { [name: string]: string };
+}
+
+/** A run with its spec (defaults filled in), its results so far and where they came from. */
+export interface RunDetail extends RunSummary {
+  spec: ExperimentSpec;
+  provenance: Provenance | null;
+  /** The experiment's result object (the command line's `results`), null until finished. */
+  results: Json;
+  warnings: string[];
+}
+
+/** One training step as it is stored. */
+export interface StepRow {
+  seed: number;
+  /** Which training of the run, for experiments with several; `finetune` for OCR. */
+  stage: string;
+  epoch: number;
+  step: number;
+  loss: number;
+  seconds: number;
+}
+
+/** One measurement of a list of items (facts or implications) under one set of weights. */
+export interface EvaluationRow {
+  seed: number;
+  stage: string;
+  /** Measured before this epoch; the last one comes after the last epoch. */
+  epoch: number;
+  /** `facts` or `implications`, or another list's name. */
+  set: string;
+  meanRank: number;
+  /** Mean cross entropy of the set as one batch. */
+  loss: number;
+  items: ItemMeasurement[];
+}
+
+/** One item of an evaluation. Everything shown about an item derives from `logits`. */
+export interface ItemMeasurement {
+  item: number;
+  rank: number;
+  /** Logit of each candidate (the set's `candidates` order) at the prompt's last token. */
+  logits: number[];
+}
+
+/** The list an evaluation's items and logits refer to. */
+export interface ItemSet {
+  set: string;
+  pairs: Pair[];
+  options: string[];
+  /** Distinct first tokens of the options; the axis of `logits`. */
+  candidates: number[];
+  /** Index into `candidates` of each item's right answer. */
+  answers: number[];
+}
+
+/** What compute sends while an experiment runs, in order. */
+export type Emission =
+  | { kind: 'provenance'; provenance: Provenance }
+  | { kind: 'warning'; message: string }
+  | { kind: 'items'; items: ItemSet }
+  | { kind: 'step'; row: StepRow }
+  | { kind: 'evaluation'; row: EvaluationRow }
+  | { kind: 'progress'; progress: Progress };
+
+/** `hopscope model FOLDER`. Sizes in bytes. */
+export interface ModelDescription {
+  path: string;
+  family: string;
+  layers: number;
+  heads: number;
+  kv_heads: number;
+  hidden: number;
+  vocabulary: number;
+  parameters: number;
+  dtype: 'float32' | 'bfloat16' | 'float16';
+  tied_embeddings: boolean;
+  context: number;
+  tokenizer: string;
+  memory: { forward: number; scores: number; train_all: number; train_mlp_attn: number; available: number };
+}
+
+/** What a wizard shows before starting: the data as it will be used and what the run will cost here. */
+export interface Preview {
+  spec: ExperimentSpec;
+  model: ModelDescription;
+  sets: ItemSet[];
+  /** Token strings of each set's first item, to show how the model reads it. */
+  tokens: { set: string; tokens: string[] }[];
+  warnings: string[];
+  cost: { steps: number; evaluations: number; seconds: number; memory: number };
+}
+
+/** One device of this machine and whether its self-test passed. */
+export interface DeviceReport {
+  device: string;
+  available: boolean;
+  /** Why it is refused, or the largest difference to the CPU in the self-test. */
+  detail: string;
+}
+
+export interface About {
+  version: string;
+  dataFolder: string;
+  smallWorld: string;
+  versions: { [name: string]: string };
+  memory: { total: number; available: number };
+  threads: number;
+}

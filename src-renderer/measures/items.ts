@@ -1,0 +1,106 @@
+/**
+ * What happened to each single fact or implication: rank and option logits before and after training.
+ * Everything here derives from the stored logits; nothing is recomputed by the model.
+ */
+import type { EvaluationRow, ItemSet } from '../../src-main/shared/records.ts';
+
+/** One line of the per-fact table. Ranks are null where that measurement is not stored yet. */
+export interface ItemOutcome {
+  item: number;
+  prompt: string;
+  answer: string;
+  before: number | null;
+  after: number | null;
+}
+
+/** One option of one item, with its logits at the prompt's last token. */
+export interface OptionLogits {
+  candidate: number;
+  label: string;
+  right: boolean;
+  before: number | null;
+  after: number | null;
+}
+
+/** The first and the latest evaluation of a set under one seed; null while there is none. */
+export function firstAndLast(
+  evaluations: readonly EvaluationRow[],
+  set: string,
+  seed: number,
+  stage?: string,
+): { first: EvaluationRow; last: EvaluationRow } | null {
+  const rows = evaluations
+    .filter((row) => row.set === set && row.seed === seed && (stage === undefined || row.stage === stage))
+    .sort((a, b) => a.epoch - b.epoch);
+  const first = rows[0];
+  const last = rows.at(-1);
+  return first === undefined || last === undefined ? null : { first, last };
+}
+
+/** One outcome per item of the set, in the set's order. */
+export function itemOutcomes(set: ItemSet, ends: { first: EvaluationRow; last: EvaluationRow } | null): ItemOutcome[] {
+  const before = new Map(ends?.first.items.map((item) => [item.item, item.rank]));
+  const after = new Map(ends?.last.items.map((item) => [item.item, item.rank]));
+  return set.pairs.map(([prompt, answer], item) => ({
+    item,
+    prompt,
+    answer,
+    before: before.get(item) ?? null,
+    after: after.get(item) ?? null,
+  }));
+}
+
+/** The options of one item, highest latest logit first. */
+export function optionLogits(
+  set: ItemSet,
+  ends: { first: EvaluationRow; last: EvaluationRow } | null,
+  item: number,
+): OptionLogits[] {
+  const labels = candidateLabels(set);
+  const before = ends?.first.items.find((entry) => entry.item === item)?.logits;
+  const after = ends?.last.items.find((entry) => entry.item === item)?.logits;
+  return set.candidates
+    .map((_, candidate) => ({
+      candidate,
+      label: labels[candidate] ?? '',
+      right: set.answers[item] === candidate,
+      before: before?.[candidate] ?? null,
+      after: after?.[candidate] ?? null,
+    }))
+    .sort((a, b) => (b.after ?? b.before ?? 0) - (a.after ?? a.before ?? 0));
+}
+
+/**
+ * The option text of each candidate token. Right answers are known from the items; the others follow the options' order
+ * where each option has its own first token, and are named by token id where options were merged.
+ */
+export function candidateLabels(set: ItemSet): string[] {
+  const known = new Map<number, Set<string>>();
+  set.answers.forEach((candidate, item) => {
+    const answer = set.pairs[item]?.[1];
+    if (answer !== undefined) known.set(candidate, (known.get(candidate) ?? new Set()).add(answer));
+  });
+  const options = [...new Set(set.options)];
+  const inOrder =
+    options.length === set.candidates.length &&
+    [...known].every(([candidate, answers]) => answers.size === 1 && answers.has(options[candidate] ?? ''));
+  return set.candidates.map((token, candidate) => {
+    if (inOrder) return options[candidate] ?? `token ${token}`;
+    const answers = known.get(candidate);
+    return answers === undefined ? `token ${token}` : [...answers].join(' / ');
+  });
+}
+
+export type SortKey = 'item' | 'prompt' | 'before' | 'after';
+
+/** A sorted copy; missing ranks last either way, ties in the set's order. */
+export function sortOutcomes(rows: readonly ItemOutcome[], key: SortKey, descending: boolean): ItemOutcome[] {
+  const direction = descending ? -1 : 1;
+  return [...rows].sort((a, b) => {
+    if (key === 'prompt') return direction * a.prompt.localeCompare(b.prompt) || a.item - b.item;
+    const left = a[key];
+    const right = b[key];
+    if (left === null || right === null) return Number(left === null) - Number(right === null) || a.item - b.item;
+    return direction * (left - right) || a.item - b.item;
+  });
+}

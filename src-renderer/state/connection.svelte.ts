@@ -1,0 +1,81 @@
+/**
+ * The one connection to the host as state: screens read `service` and fetch again when it is replaced.
+ * How a port is had is open-port.ts's business; what the service can do is in the contract.
+ */
+import type { Service } from '../../src-main/shared/contract.ts';
+import { type ErrorRecord, errorRecord } from '../../src-main/shared/errors.ts';
+import { connect, type Port } from '../../src-main/shared/rpc.ts';
+
+export type ConnectionState = 'connecting' | 'open' | 'lost' | 'failed';
+
+const longestWait = 10_000;
+
+export class Connection {
+  #state = $state<ConnectionState>('connecting');
+  #service = $state.raw<Service | null>(null);
+  #error = $state.raw<ErrorRecord | null>(null);
+  #open: () => Promise<Port>;
+  #retry: boolean;
+  #failures = 0;
+  #attempting = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** `retry`: open a new port when one is lost (a socket can be had again, Electron's port cannot). */
+  constructor(open: () => Promise<Port>, options: { retry: boolean }) {
+    this.#open = open;
+    this.#retry = options.retry;
+    void this.#connect();
+  }
+
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  /** The host, or null until the first connection. Replaced by each reconnection; the last one stays while the line is down. */
+  get service(): Service | null {
+    return this.#service;
+  }
+
+  /** Why the last attempt failed. */
+  get error(): ErrorRecord | null {
+    return this.#error;
+  }
+
+  /** Whether attempts go on by themselves. */
+  get retries(): boolean {
+    return this.#retry;
+  }
+
+  /** Tries again without waiting. */
+  retryNow(): void {
+    clearTimeout(this.#timer);
+    void this.#connect();
+  }
+
+  async #connect(): Promise<void> {
+    if (this.#attempting) return;
+    this.#attempting = true;
+    try {
+      const port = await this.#open();
+      this.#attempting = false;
+      this.#failures = 0;
+      this.#error = null;
+      this.#service = connect<Service>(port);
+      this.#state = 'open';
+      port.onClose(() => this.#lost());
+    } catch (error) {
+      this.#attempting = false;
+      this.#error = errorRecord(error);
+      this.#lost();
+    }
+  }
+
+  #lost(): void {
+    this.#state = this.#service === null ? 'failed' : 'lost';
+    if (!this.#retry) return;
+    // 0.5, 1, 2, 4, 8, 10, 10, ... seconds
+    const wait = Math.min(500 * 2 ** this.#failures, longestWait);
+    this.#failures++;
+    this.#timer = setTimeout(() => void this.#connect(), wait);
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * Finds the way to the host: the message port that Electron's preload hands over, or a WebSocket with the token of the address.
+ * It opens ports and nothing more; connection.svelte.ts keeps one open.
+ */
+import { HopscopeError } from '../../src-main/shared/errors.ts';
+import { domPort, webSocketPort } from '../../src-main/shared/ports.ts';
+import type { Port } from '../../src-main/shared/rpc.ts';
+
+const tokenKey = 'hopscope-token';
+const preloadSeconds = 20;
+
+/**
+ * Moves the token of `#t=TOKEN` from the address, where it would be seen and bookmarked, to this tab's storage.
+ * Returns the token, or null where none was ever given (Electron).
+ */
+export function takeToken(view: Window): string | null {
+  const given = /^#t=([^&/]+)/.exec(view.location.hash)?.[1];
+  if (given === undefined) return view.sessionStorage.getItem(tokenKey);
+  const token = decodeURIComponent(given);
+  view.sessionStorage.setItem(tokenKey, token);
+  view.history.replaceState(null, '', `${view.location.pathname}${view.location.search}#/`);
+  return token;
+}
+
+/** Opens `/rpc` of the server that served this page. Rejects with `Unreachable` where the socket does not open. */
+export function openSocket(view: Window, token: string): Promise<Port> {
+  const { protocol, host } = view.location;
+  return new Promise((resolve, reject) => {
+    const socket = new WebSocket(`${protocol === 'https:' ? 'wss' : 'ws'}://${host}/rpc`, ['hopscope', token]);
+    const port = webSocketPort(socket);
+    socket.addEventListener('open', () => resolve(port));
+    port.onClose(() => reject(new HopscopeError('Unreachable', 'The workbench does not answer.', 'failure')));
+  });
+}
+
+/**
+ * Waits for Electron's preload to post `{type: 'hopscope-port'}` with a message port. The preload may have loaded before or
+ * after this page's script: so first listen, then say that the page is ready.
+ */
+export function receivePort(view: Window): Promise<Port> {
+  return new Promise((resolve, reject) => {
+    const timer = view.setTimeout(() => {
+      view.removeEventListener('message', listen);
+      reject(
+        new HopscopeError(
+          'NoHost',
+          'Nothing answered this page. In a browser, open the whole address that `hopscope serve` printed, with the part after #.',
+          'failure',
+        ),
+      );
+    }, preloadSeconds * 1000);
+    function listen(event: MessageEvent): void {
+      const port = event.ports[0];
+      const data: unknown = event.data;
+      const fromHere = event.source === view || event.source === null;
+      if (!fromHere || port === undefined || typeof data !== 'object' || data === null) return;
+      if ((data as { type?: unknown }).type !== 'hopscope-port') return;
+      view.clearTimeout(timer);
+      view.removeEventListener('message', listen);
+      resolve(domPort(port));
+    }
+    view.addEventListener('message', listen);
+    // A file's page has the opaque origin `null`, which is no valid target; the message stays within this window either way.
+    view.postMessage({ type: 'hopscope-ready' }, view.location.origin === 'null' ? '*' : view.location.origin);
+  });
+}

@@ -1,0 +1,154 @@
+/**
+ * One run as its screen shows it: the stored rows, fetched again whenever they change, and the curves derived from them.
+ * A live run, a finished one and one reopened after a reload take this same path; nothing is kept between visits.
+ */
+import type { Service } from '../../src-main/shared/contract.ts';
+import { type ErrorRecord, errorRecord } from '../../src-main/shared/errors.ts';
+import type { EvaluationRow, ItemSet, RunDetail, StepRow } from '../../src-main/shared/records.ts';
+import { type Curve, lossCurve, rankCurves, stagesOf, standing } from '../measures/curves.ts';
+import { follow, isDisconnected } from './follow.ts';
+
+const pauseMilliseconds = 200;
+/** Items with their logits are the bulk of a run's rows: a live table may lag the curves by this much. */
+const itemsPauseMilliseconds = 2000;
+
+export class RunView {
+  readonly id: string;
+  #detail = $state.raw<RunDetail | null>(null);
+  #steps = $state.raw<StepRow[]>([]);
+  #sets = $state.raw<ItemSet[]>([]);
+  #evaluations = $state.raw<EvaluationRow[]>([]);
+  #measured = $state.raw<EvaluationRow[]>([]);
+  #error = $state.raw<ErrorRecord | null>(null);
+  #stage = $state<string | null>(null);
+  #itemsFetched = 0;
+
+  #stages = $derived(stagesOf(this.#evaluations));
+  #rankCurves = $derived(rankCurves(this.#evaluations, this.#sets, this.stage));
+  #lossCurve = $derived(lossCurve(this.#steps, this.stage));
+
+  constructor(id: string) {
+    this.id = id;
+  }
+
+  get detail(): RunDetail | null {
+    return this.#detail;
+  }
+
+  get sets(): ItemSet[] {
+    return this.#sets;
+  }
+
+  /** Evaluations with their items, for the per-fact tables. */
+  get measured(): EvaluationRow[] {
+    return this.#measured;
+  }
+
+  /** Why the last fetch or action failed. */
+  get error(): ErrorRecord | null {
+    return this.#error;
+  }
+
+  get stages(): string[] {
+    return this.#stages;
+  }
+
+  /** The training whose curves are shown; runs with several let the user choose. */
+  get stage(): string | undefined {
+    return this.#stage ?? this.#stages.at(-1);
+  }
+
+  set stage(stage: string | undefined) {
+    this.#stage = stage ?? null;
+  }
+
+  get rankCurves(): Curve[] {
+    return this.#rankCurves;
+  }
+
+  get lossCurve(): Curve {
+    return this.#lossCurve;
+  }
+
+  /** Seeds that have begun, in ascending order. */
+  get seeds(): number[] {
+    return [...new Set(this.#evaluations.map((row) => row.seed))].sort((a, b) => a - b);
+  }
+
+  /** Seeds the spec asks for, where it says so. */
+  get plannedSeeds(): number {
+    const seeds = this.#detail?.spec.seeds;
+    return Array.isArray(seeds) ? seeds.length : this.seeds.length;
+  }
+
+  /** Epochs of the spec, where it says so: the axis is complete from the start. */
+  get plannedEpochs(): number | null {
+    const epochs = this.#detail?.spec.epochs;
+    return typeof epochs === 'number' ? epochs : null;
+  }
+
+  get live(): boolean {
+    return this.#detail?.state === 'running' || this.#detail?.state === 'queued';
+  }
+
+  /** First and latest mean rank of a set. */
+  standing(set: string): ReturnType<typeof standing> {
+    const curve = this.#rankCurves.find((candidate) => candidate.set === set);
+    return curve === undefined ? null : standing(curve);
+  }
+
+  /** Fetches now and at every change, until the returned function is called. */
+  follow(service: Service): () => void {
+    const loop = follow(() => this.#fetch(service), pauseMilliseconds);
+    const unsubscribe = service.onRunChanged((change) => {
+      if (change.run === this.id) loop.changed();
+    });
+    return () => {
+      unsubscribe();
+      loop.end();
+    };
+  }
+
+  async stop(service: Service): Promise<void> {
+    await this.#attempt(() => service.stopRun(this.id));
+  }
+
+  /** Whether it was deleted. */
+  async delete(service: Service): Promise<boolean> {
+    return await this.#attempt(() => service.deleteRun(this.id));
+  }
+
+  async #fetch(service: Service): Promise<void> {
+    await this.#attempt(async () => {
+      // The run first: if it says finished, the rows fetched after it are complete.
+      const detail = await service.run(this.id);
+      const live = detail.state === 'running' || detail.state === 'queued';
+      const wantItems = !live || Date.now() - this.#itemsFetched >= itemsPauseMilliseconds;
+      const [steps, sets, evaluations] = await Promise.all([
+        service.steps(this.id),
+        service.itemSets(this.id),
+        service.evaluations(this.id, { items: wantItems }),
+      ]);
+      this.#detail = detail;
+      this.#steps = steps;
+      this.#sets = sets;
+      this.#evaluations = evaluations;
+      if (wantItems) {
+        this.#measured = evaluations;
+        this.#itemsFetched = Date.now();
+      }
+    });
+  }
+
+  async #attempt(action: () => Promise<void>): Promise<boolean> {
+    try {
+      await action();
+      this.#error = null;
+      return true;
+    } catch (error) {
+      const record = errorRecord(error);
+      if (!isDisconnected(record.code)) this.#error = record;
+      return false;
+    }
+  }
+}

@@ -1,0 +1,188 @@
+/**
+ * A new experiment being put together: which experiment, model and data, every setting as text, and what the host says of it.
+ * What can be set comes from the experiment's description; nothing of one experiment is known here.
+ */
+import type { Service } from '../../src-main/shared/contract.ts';
+import type {
+  ExperimentDescription,
+  ExperimentSpec,
+  Json,
+  ModelDescription,
+  Parameter,
+  Preview,
+} from '../../src-main/shared/records.ts';
+import { draftOf, readDraft } from '../text/drafts.ts';
+import { Request } from './request.svelte.ts';
+
+export const wizardSteps = ['Question', 'Model', 'Data', 'Settings', 'Review'] as const;
+export type WizardStep = (typeof wizardSteps)[number];
+
+export class Wizard {
+  readonly experiments = new Request<ExperimentDescription[]>();
+  readonly model = new Request<ModelDescription>();
+  readonly preview = new Request<Preview>();
+  readonly start = new Request<{ run: string }>();
+
+  #experimentId = $state<string | null>(null);
+  #drafts = $state<{ [name: string]: string }>({});
+  #stepIndex = $state(0);
+  /** Problems are shown once the user has tried to go on. */
+  #checked = $state(false);
+
+  /** The chosen experiment, the first one where none was chosen. */
+  readonly experiment = $derived.by(() => {
+    const known = this.experiments.value ?? [];
+    return known.find((entry) => entry.id === this.#experimentId) ?? (this.#experimentId === null ? known[0] : undefined) ?? null;
+  });
+
+  /**
+   * The spec of what is filled in; null while model or data are missing, or a setting cannot be read. Up to the settings step
+   * an unreadable setting gives way to its default, so that data can be looked at meanwhile.
+   */
+  readonly spec = $derived.by((): ExperimentSpec | null => this.#readSpec(this.#stepIndex < wizardSteps.indexOf('Settings')));
+
+  get step(): WizardStep {
+    return wizardSteps[this.#stepIndex]!;
+  }
+
+  get stepIndex(): number {
+    return this.#stepIndex;
+  }
+
+  get modelParameter(): Parameter | null {
+    return this.experiment?.parameters.find((parameter) => parameter.kind === 'model') ?? null;
+  }
+
+  get datasetParameter(): Parameter | null {
+    return this.experiment?.parameters.find((parameter) => parameter.kind === 'dataset') ?? null;
+  }
+
+  /** Everything that the settings step asks for. */
+  get settings(): Parameter[] {
+    return this.experiment?.parameters.filter((parameter) => parameter.kind !== 'model' && parameter.kind !== 'dataset') ?? [];
+  }
+
+  /** The id asked for by the address where the host has no such experiment. */
+  get unknownExperiment(): string | null {
+    return this.experiments.value !== null && this.experiment === null ? this.#experimentId : null;
+  }
+
+  draft(parameter: Parameter): string {
+    return this.#drafts[parameter.name] ?? draftOf(parameter.default);
+  }
+
+  setDraft(parameter: Parameter, text: string): void {
+    this.#drafts[parameter.name] = text;
+    if (parameter.kind === 'model') this.model.clear();
+    this.preview.clear();
+  }
+
+  /** What is wrong with a setting, once the user has tried to go on. */
+  problem(parameter: Parameter): string | null {
+    return this.#checked ? readDraft(parameter, this.draft(parameter)).problem : null;
+  }
+
+  /** Begins with an experiment, and with the values of a spec where one is run again. */
+  begin(experiment: string | null, values: { [name: string]: Json | undefined } = {}): void {
+    this.#experimentId = experiment;
+    this.#drafts = {};
+    for (const [name, value] of Object.entries(values)) this.#drafts[name] = draftOf(value);
+    this.#stepIndex = 0;
+    this.#checked = false;
+    this.model.clear();
+    this.preview.clear();
+    this.start.clear();
+  }
+
+  chooseExperiment(id: string): void {
+    if (id !== this.experiment?.id) this.begin(id);
+  }
+
+  /** One step on if this one is in order. Returns whether it went on. */
+  async next(service: Service): Promise<boolean> {
+    this.#checked = true;
+    if (!(await this.#inOrder(service))) return false;
+    this.#checked = false;
+    this.#stepIndex = Math.min(this.#stepIndex + 1, wizardSteps.length - 1);
+    this.load(service);
+    return true;
+  }
+
+  back(): void {
+    this.goTo(this.#stepIndex - 1);
+  }
+
+  /** Back to a step that was passed. */
+  goTo(index: number): void {
+    if (index < 0 || index > this.#stepIndex) return;
+    this.#stepIndex = index;
+    this.#checked = false;
+  }
+
+  /** Asks the host for what the current step shows and does not have yet. */
+  load(service: Service): void {
+    if (this.experiments.value === null) void this.experiments.ask(() => service.experiments());
+    if (this.step === 'Model' && this.model.value === null) void this.describeModel(service);
+    if ((this.step === 'Data' || this.step === 'Review') && this.preview.value === null) void this.askPreview(service);
+  }
+
+  async describeModel(service: Service): Promise<ModelDescription | null> {
+    const parameter = this.modelParameter;
+    if (parameter === null) return null;
+    const path = this.draft(parameter).trim();
+    if (path === '') {
+      this.model.clear();
+      return null;
+    }
+    return await this.model.ask(() => service.describeModel(path));
+  }
+
+  async askPreview(service: Service): Promise<Preview | null> {
+    const spec = this.spec;
+    if (spec === null) {
+      this.preview.clear();
+      return null;
+    }
+    return await this.preview.ask(() => service.preview(spec));
+  }
+
+  /** Stores and queues the run; returns its id, or null where the host refused. */
+  async startRun(service: Service): Promise<string | null> {
+    const spec = this.preview.value?.spec ?? this.spec;
+    if (spec === null) return null;
+    return (await this.start.ask(() => service.startRun(spec)))?.run ?? null;
+  }
+
+  async #inOrder(service: Service): Promise<boolean> {
+    if (this.experiment === null) return false;
+    if (this.step === 'Model') {
+      const parameter = this.modelParameter;
+      if (parameter !== null && readDraft(parameter, this.draft(parameter)).problem !== null) return false;
+      return parameter === null || this.model.value !== null || (await this.describeModel(service)) !== null;
+    }
+    if (this.step === 'Data') {
+      const parameter = this.datasetParameter;
+      if (parameter !== null && readDraft(parameter, this.draft(parameter)).problem !== null) return false;
+      return this.preview.value !== null || (await this.askPreview(service)) !== null;
+    }
+    if (this.step === 'Settings') {
+      return this.settings.every((parameter) => readDraft(parameter, this.draft(parameter)).problem === null);
+    }
+    return true;
+  }
+
+  #readSpec(lenient: boolean): ExperimentSpec | null {
+    const experiment = this.experiment;
+    if (experiment === null) return null;
+    const values: { [name: string]: Json | undefined } = {};
+    for (const parameter of experiment.parameters) {
+      const reading = readDraft(parameter, this.draft(parameter));
+      if (reading.problem !== null && !lenient) return null;
+      const value = reading.value ?? parameter.default;
+      if (value !== undefined) values[parameter.name] = value;
+    }
+    const { model, dataset, ...rest } = values;
+    if (typeof model !== 'string' || dataset === undefined) return null;
+    return { experiment: experiment.id, model, dataset, ...rest };
+  }
+}

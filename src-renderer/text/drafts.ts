@@ -1,0 +1,105 @@
+/**
+ * Settings as a form holds them: one line of text per parameter, read into the JSON value a spec carries.
+ * The host checks a spec again and has the last word; this catches slips while they are typed.
+ */
+import type { Json, Parameter } from '../../src-main/shared/records.ts';
+import { formatNumber } from './format.ts';
+
+/** `value` undefined: left out of the spec, so that the default applies. */
+export type Reading = { value: Json | undefined; problem: null } | { value?: undefined; problem: string };
+
+/** The text that stands for a value: `0, 1, 2` for a list of numbers, JSON for anything nested. */
+export function draftOf(value: Json | undefined): string {
+  if (value === undefined || value === null) return '';
+  if (typeof value === 'string') return value;
+  if (Array.isArray(value) && value.every((entry) => typeof entry === 'number')) return value.join(', ');
+  return JSON.stringify(value);
+}
+
+/** Reads a draft; the problem says what to type instead. */
+export function readDraft(parameter: Parameter, draft: string): Reading {
+  const text = draft.trim();
+  if (text === '') {
+    if (parameter.default !== undefined || parameter.optional) return { value: undefined, problem: null };
+    return { problem: `${parameter.label} is needed.` };
+  }
+  switch (parameter.kind) {
+    case 'number':
+      return readNumber(parameter, text);
+    case 'integer':
+      return readInteger(parameter, text);
+    case 'integers':
+      return readIntegers(parameter, text);
+    case 'choice':
+      return parameter.choices?.some((choice) => choice.value === text) === false
+        ? { problem: `Choose one of ${parameter.choices.map((choice) => choice.value).join(', ')}.` }
+        : { value: text, problem: null };
+    case 'trainable':
+      return readTrainable(text);
+    case 'orders':
+      return readJson(text);
+    case 'model':
+    case 'dataset':
+      return text.startsWith('{') ? readJson(text) : { value: text, problem: null };
+  }
+}
+
+function readNumber(parameter: Parameter, text: string): Reading {
+  const value = Number(text);
+  if (!Number.isFinite(value)) return { problem: 'Type a number, for example 0.0003 or 3e-4.' };
+  return inRange(parameter, value);
+}
+
+function readInteger(parameter: Parameter, text: string): Reading {
+  if (!/^[+-]?\d+$/.test(text)) return { problem: 'Type a whole number.' };
+  return inRange(parameter, Number(text));
+}
+
+function readIntegers(parameter: Parameter, text: string): Reading {
+  const pieces = text
+    .replace(/^\[|\]$/g, '')
+    .split(/[\s,;]+/)
+    .filter((piece) => piece !== '');
+  if (pieces.length === 0 || pieces.some((piece) => !/^[+-]?\d+$/.test(piece))) {
+    return { problem: 'Type whole numbers separated by commas, for example 0, 1, 2.' };
+  }
+  const values = pieces.map(Number);
+  if (new Set(values).size < values.length) return { problem: 'Give each number once.' };
+  for (const value of values) {
+    const reading = inRange(parameter, value);
+    if (reading.problem !== null) return reading;
+  }
+  return { value: values, problem: null };
+}
+
+function inRange(parameter: Parameter, value: number): Reading {
+  const { minimum, maximum } = parameter;
+  const low = minimum !== undefined && value < minimum;
+  const high = maximum !== undefined && value > maximum;
+  if (!Number.isSafeInteger(value) && parameter.kind !== 'number') return { problem: 'That number is too large.' };
+  if (!low && !high) return { value, problem: null };
+  if (minimum !== undefined && maximum !== undefined) {
+    return { problem: `Between ${formatNumber(minimum)} and ${formatNumber(maximum)}.` };
+  }
+  return { problem: low ? `At least ${formatNumber(minimum!)}.` : `At most ${formatNumber(maximum!)}.` };
+}
+
+function readTrainable(text: string): Reading {
+  if (!text.startsWith('{') && !text.startsWith('[')) return { value: text, problem: null };
+  const reading = readJson(text);
+  if (reading.problem !== null) return reading;
+  const value = reading.value;
+  const list = Array.isArray(value) ? value : value !== null && typeof value === 'object' ? value.layers : undefined;
+  if (Array.isArray(list) && list.length === 0) {
+    return { problem: Array.isArray(value) ? 'Name at least one tensor.' : 'Choose at least one layer.' };
+  }
+  return reading;
+}
+
+function readJson(text: string): Reading {
+  try {
+    return { value: JSON.parse(text) as Json, problem: null };
+  } catch (error) {
+    return { problem: `This is not JSON: ${error instanceof Error ? error.message : String(error)}.` };
+  }
+}

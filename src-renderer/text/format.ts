@@ -1,0 +1,83 @@
+/**
+ * Numbers, times and names as text, the same on every screen.
+ * It is not localized beyond the browser's date format, and it computes nothing.
+ */
+
+/** A mean rank with two decimals; `–` where there is none. */
+export function formatRank(value: number | null | undefined): string {
+  return value === null || value === undefined || !Number.isFinite(value) ? '–' : value.toFixed(2);
+}
+
+/** Chance levels are halves: one decimal at most. */
+export function formatChance(value: number): string {
+  return Number.isInteger(value) ? String(value) : value.toFixed(1);
+}
+
+/** Three significant digits, plain notation between 0.001 and 100,000. */
+export function formatNumber(value: number): string {
+  if (!Number.isFinite(value)) return '–';
+  if (value === 0 || Number.isInteger(value)) return value.toLocaleString('en-US');
+  const size = Math.abs(value);
+  return size >= 1e-3 && size < 1e5 ? String(Number(value.toPrecision(3))) : value.toExponential(2);
+}
+
+/** Seconds as `850 ms`, `42 s`, `3 min 5 s` or `2 h 10 min`. */
+export function formatDuration(seconds: number): string {
+  if (!Number.isFinite(seconds) || seconds < 0) return '–';
+  if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;
+  if (seconds < 10) return `${Number(seconds.toFixed(1))} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return parts(Math.floor(whole / 60), 'min', whole % 60, 's');
+  const minutes = Math.round(whole / 60);
+  return parts(Math.floor(minutes / 60), 'h', minutes % 60, 'min');
+}
+
+function parts(large: number, largeUnit: string, small: number, smallUnit: string): string {
+  return small === 0 ? `${large} ${largeUnit}` : `${large} ${largeUnit} ${small} ${smallUnit}`;
+}
+
+/** Bytes in binary units: `512 B`, `4.9 MiB`, `28 GiB`. */
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  return `${unit === 0 || value >= 100 ? Math.round(value) : Number(value.toPrecision(value >= 10 ? 3 : 2))} ${units[unit]}`;
+}
+
+/** Counts of parameters: `1.31 M`, `6.89 B`. */
+export function formatCount(count: number): string {
+  if (count >= 1e9) return `${(count / 1e9).toPrecision(3)} B`;
+  if (count >= 1e6) return `${(count / 1e6).toPrecision(3)} M`;
+  return count.toLocaleString('en-US');
+}
+
+/** An ISO time as local date and minutes; today's as the time alone. */
+export function formatTime(iso: string, now: Date = new Date()): string {
+  const time = new Date(iso);
+  if (Number.isNaN(time.getTime())) return '–';
+  const clock = time.toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit', hour12: false });
+  if (time.toDateString() === now.toDateString()) return `today ${clock}`;
+  const day = time.toLocaleDateString(undefined, { day: 'numeric', month: 'short', year: 'numeric' });
+  return `${day}, ${clock}`;
+}
+
+/** The last folder of a path, which is what people call a model. */
+export function baseName(path: string): string {
+  const trimmed = path.replace(/[/\\]+$/, '');
+  return trimmed.slice(Math.max(trimmed.lastIndexOf('/'), trimmed.lastIndexOf('\\')) + 1) || path;
+}
+
+/** `implications` as a heading: `Implications`. */
+export function capitalize(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** `1 seed`, `3 seeds`. */
+export function plural(count: number, noun: string): string {
+  return `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`;
+}
