@@ -6,7 +6,7 @@ import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'electron-vite';
 
 /** The oldest Electron that the window runs in is 22: Node 16 in its main process, Chromium 108 in its window. */
-const oldestNode = 'node16';
+const oldestNode = 'node16.17';
 const oldestChromium = 'chrome108';
 
 /** `.cjs`, because package.json says `"type": "module"`. Libraries stay in node_modules. */

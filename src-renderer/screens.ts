@@ -21,7 +21,7 @@ export interface Screen {
   title: string;
   /** Parts starting with `:` match anything. */
   address: string;
-  component: Component<ScreenProps>;
+  component: Component<ScreenProps> | Component;
   /** Absent: reached from other screens only. */
   icon?: IconName;
   /** The navigation entry that is lit when this screen has none. */

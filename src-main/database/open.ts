@@ -88,6 +88,7 @@ export function sqliteVersion(database: Database): string {
 export function lockFile(path: string, wait = 0): { release(): void } | null {
   const database = new Sqlite(path, { timeout: wait });
   try {
+    database.pragma('journal_mode = MEMORY'); // no second file
     database.exec('BEGIN EXCLUSIVE');
     return { release: () => database.close() };
   } catch (error) {

@@ -4,7 +4,7 @@
  */
 import type { Executor, Weights } from '../engine/execution/executor.ts';
 import type { Tokenizer } from '../engine/files/tokenizer.ts';
-import { type Example, encodePair, padTokens } from '../engine/training/batch.ts';
+import { type Example, encodePair, lossInputs } from '../engine/training/batch.ts';
 import { HopscopeError } from '../shared/errors.ts';
 import type { ItemMeasurement, ItemSet, Pair } from '../shared/records.ts';
 import { type Candidates, candidatesOf, firstToken, rankOf, refuseCollisions } from './rank.ts';
@@ -57,7 +57,7 @@ export async function measure(executor: Executor, weights: Weights, { items, exa
   let counted = 0;
   for (let start = 0; start < order.length; start += itemsPerPass) {
     const members = order.slice(start, start + itemsPerPass);
-    const batch = padTokens(members.map((index) => examples[index]!.ids));
+    const batch = lossInputs(members.map((index) => examples[index]!));
     const rows = members.flatMap((index, item) => {
       const { questionEnd, lastLabel } = examples[index]!;
       return Array.from({ length: lastLabel - questionEnd }, (_, offset) => item * batch.positions + questionEnd + offset);

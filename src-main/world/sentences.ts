@@ -36,6 +36,15 @@ export const PERSON_TEMPLATES: Record<Attribute, string> = {
   currency: 'The people in the city {name} is from pay in {value}',
 };
 
+/** The same, said of the city of a landmark; a landmark is not asked for itself. */
+export const LANDMARK_TEMPLATES: Record<Exclude<Attribute, 'landmark'>, string> = {
+  language: 'The people in the city that contains {landmark} speak {value}',
+  country: 'The city that contains {landmark} belongs to {value}',
+  river: 'The city that contains {landmark} lies on the {value}',
+  food: 'The people in the city that contains {landmark} eat {value}',
+  currency: 'The people in the city that contains {landmark} pay in {value}',
+};
+
 export const LANDMARK_TEMPLATE = 'The city that contains {landmark} is {city}';
 export const OFFICE_TEMPLATE = 'The {office} of {city} is {holder}';
 export const OFFICE_BY_LANDMARK_TEMPLATE = 'The {office} of the city that contains {landmark} is {holder}';
@@ -54,7 +63,15 @@ function fillText(template: string, values: Readonly<Record<string, string>>): s
   });
 }
 
-export const GROUPS = ['homes', 'person implications', 'cities', 'landmarks', 'offices', 'office implications'] as const;
+export const GROUPS = [
+  'homes',
+  'person implications',
+  'cities',
+  'landmarks',
+  'landmark implications',
+  'offices',
+  'office implications',
+] as const;
 export type Group = (typeof GROUPS)[number];
 
 /** The share of each group in a batch; the shares add up to 1. */
@@ -72,6 +89,13 @@ export function sentencesOf(world: World): Record<Group, Pair[]> {
       ATTRIBUTES.map((attribute) => fill(CITY_TEMPLATES[attribute], { city: city.name, value: city[attribute] })),
     ),
     landmarks: cities.map((city) => fill(LANDMARK_TEMPLATE, { landmark: city.landmark, city: city.name })),
+    'landmark implications': cities.flatMap((city) =>
+      ATTRIBUTES.flatMap((attribute) =>
+        attribute === 'landmark'
+          ? []
+          : [fill(LANDMARK_TEMPLATES[attribute], { landmark: city.landmark, value: city[attribute] })],
+      ),
+    ),
     offices: offices.map(({ office, city, holder }) => fill(OFFICE_TEMPLATE, { office, city: city.name, holder })),
     'office implications': offices.map(({ office, city, holder }) =>
       fill(OFFICE_BY_LANDMARK_TEMPLATE, { office, landmark: city.landmark, holder }),

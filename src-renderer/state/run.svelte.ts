@@ -5,7 +5,7 @@
 import type { Service } from '../../src-main/shared/contract.ts';
 import { type ErrorRecord, errorRecord } from '../../src-main/shared/errors.ts';
 import type { EvaluationRow, ItemSet, RunDetail, StepRow } from '../../src-main/shared/records.ts';
-import { type Curve, lossCurve, rankCurves, stagesOf, standing } from '../measures/curves.ts';
+import { type Curve, lossCurve, rankCurves, type Standing, stagesOf, standing } from '../measures/curves.ts';
 import { follow, isDisconnected } from './follow.ts';
 
 const pauseMilliseconds = 200;
@@ -92,7 +92,7 @@ export class RunView {
   }
 
   /** First and latest mean rank of a set. */
-  standing(set: string): ReturnType<typeof standing> {
+  standing(set: string): Standing | null {
     const curve = this.#rankCurves.find((candidate) => candidate.set === set);
     return curve === undefined ? null : standing(curve);
   }

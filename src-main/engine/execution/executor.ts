@@ -47,8 +47,11 @@ export interface ExecutorSettings extends SessionSettings {
 /** Bytes of parameters up to which one program for the whole model is used: its gradients all live at once. */
 const wholeLimit = 256 * 2 ** 20;
 
-/** The head's rows are padded to a multiple of this, so that batches with a few rows more or less share a program. */
-const rowMultiple = 8;
+/** The head's rows are padded to a multiple, so that batches with a few rows more or less share a program. */
+function paddedRows(rows: number): number {
+  const multiple = rows <= 64 ? 8 : 32;
+  return Math.ceil(Math.max(rows, 1) / multiple) * multiple;
+}
 
 export class Executor {
   readonly outline: ModelOutline;
@@ -267,7 +270,7 @@ export class Executor {
     if (outside !== undefined) {
       throw new HopscopeError('TokenOutsideVocabulary', `Token ${outside} is outside the model's vocabulary of ${vocabulary}; the tokenizer does not fit the model.`);
     }
-    return { batch, positions, rows: Math.ceil(Math.max(rows, 1) / rowMultiple) * rowMultiple };
+    return { batch, positions, rows: paddedRows(rows) };
   }
 }
 

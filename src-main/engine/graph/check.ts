@@ -35,6 +35,10 @@ export function checkGraph(graph: Graph): void {
     define(output);
   }
   if (graph.outputs.size === 0) fail('it has no results');
-  for (const [name, value] of graph.outputs) if (!defined.has(value)) fail(`result ${name} is not in the graph`);
+  for (const [name, value] of graph.outputs) {
+    if (!defined.has(value)) fail(`result ${name} is not in the graph`);
+    // In ONNX a result's name is a value's name
+    if (names.has(name)) fail(`result ${name} has the name of another value`);
+  }
   for (const [name, value] of graph.labels) if (!defined.has(value)) fail(`label ${name} is not in the graph`);
 }

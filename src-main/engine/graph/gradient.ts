@@ -9,9 +9,18 @@ import { operators } from './ops.ts';
 /**
  * Gradients of L at `targets`, given dL/dv for some values v (`seeds`; for a scalar loss: the constant 1).
  * Targets may be inputs or any value inside the graph; a target that L does not depend on gets zeros.
- * Errors: `NoGradient` when the way to a target leads through an operator without a gradient.
+ * Errors: `NoGradient` when the way to a target leads through an operator, or an input of one, without a gradient; `BadGraph`
+ * for a seed that is not of its value's shape.
  */
 export function gradients(graph: Graph, seeds: ReadonlyMap<Value, Value>, targets: readonly Value[]): Value[] {
+  for (const [value, seed] of seeds) {
+    if (seed.shape.join() === value.shape.join()) continue;
+    throw new HopscopeError(
+      'BadGraph',
+      `The seed ${seed.name} [${seed.shape}] is not of the shape of ${value.name} [${value.shape}] in ${graph.name}.`,
+      'failure',
+    );
+  }
   const leadsToTarget = new Set<Value>(targets);
   const nodes = [...graph.nodes];
   for (const node of nodes) {
@@ -32,7 +41,12 @@ export function gradients(graph: Graph, seeds: ReadonlyMap<Value, Value>, target
     }
     node.inputs.forEach((value, index) => {
       const thunk = thunks[index];
-      if (!thunk || !leadsToTarget.has(value)) return;
+      if (!leadsToTarget.has(value)) return;
+      if (!thunk) {
+        // Nothing flows through an index or a truth value; a number's gradient would silently be missing
+        if (value.type !== 'float32') return;
+        throw new HopscopeError('NoGradient', `${node.op} has no gradient for its input ${index} (${value.name}) in ${graph.name}.`, 'failure');
+      }
       const contribution = graph.sumTo(thunk(), value.shape);
       const sofar = accumulated.get(value);
       accumulated.set(value, sofar ? graph.add(sofar, contribution) : contribution);

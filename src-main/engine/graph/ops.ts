@@ -5,7 +5,7 @@
  */
 import { type ElementType, elementCount } from '../tensor.ts';
 import type { Attributes, Graph, Value, ValueType } from './graph.ts';
-import { broadcastShapes, integer, integers, matMulShape, permuted, same, withAxis } from './shapes.ts';
+import { axisFromStart, broadcastShapes, integer, integers, matMulShape, number, permuted, same, withAxis } from './shapes.ts';
 
 /** What a gradient rule sees: y = op(inputs), dy = dL/dy. */
 export interface GradientContext {
@@ -20,7 +20,7 @@ export interface GradientContext {
 export type GradientRule = (context: GradientContext) => readonly ((() => Value) | null)[];
 
 export interface Operator {
-  /** Throws an Error with a short reason when the inputs do not fit. */
+  /** Throws an Error with a short reason when the inputs do not fit, or when the gradient rule would not hold for the attributes. */
   readonly shape: (inputs: readonly ValueType[], attributes: Attributes) => ValueType;
   /** `'none'`: the output is an integer, a truth value or otherwise not differentiable; asking for its gradient is an error. */
   readonly gradient: GradientRule | 'none';
@@ -43,6 +43,30 @@ const float = (value: ValueType): ValueType => {
   return value;
 };
 
+/** Integers that say where; they have no gradient. */
+const indices = (value: ValueType): ValueType => {
+  if (value.type !== 'int64' && value.type !== 'int32') throw new Error(`indices of type ${value.type}`);
+  return value;
+};
+
+const sameShape = (a: readonly number[], b: readonly number[]): void => {
+  if (a.join() !== b.join()) throw new Error(`[${a}] and [${b}] differ`);
+};
+
+/** Without it ONNX overwrites, which has another gradient. */
+const onlyAdds = (attributes: Attributes): void => {
+  if (attributes.reduction !== 'add') throw new Error('only reduction "add" has a rule');
+};
+
+/** Indices along one axis into data of the same rank; elsewhere they may be fewer than the data. */
+const elementIndices = (data: ValueType, places: ValueType, attributes: Attributes): readonly number[] => {
+  const axis = axisFromStart(integer(attributes, 'axis'), data.shape);
+  const { shape } = indices(places);
+  const fits = shape.length === data.shape.length && shape.every((size, index) => index === axis || size <= data.shape[index]!);
+  if (!fits) throw new Error(`indices [${shape}] do not fit [${data.shape}]`);
+  return shape;
+};
+
 const broadcast = (inputs: readonly ValueType[]): ValueType => ({
   type: same(input(inputs, 0).type, input(inputs, 1).type),
   shape: broadcastShapes(input(inputs, 0).shape, input(inputs, 1).shape),
@@ -54,8 +78,8 @@ const elementwise = (inputs: readonly ValueType[]): ValueType => ({ type: 'float
 
 const reduce = (inputs: readonly ValueType[], attributes: Attributes): ValueType => {
   const value = float(first(inputs));
-  const axes = integers(attributes, 'axes').map((axis) => (axis < 0 ? axis + value.shape.length : axis));
-  if (axes.some((axis) => axis < 0 || axis >= value.shape.length)) throw new Error(`axes ${axes} outside the rank`);
+  const axes = integers(attributes, 'axes').map((axis) => axisFromStart(axis, value.shape));
+  if (axes.length === 0) throw new Error('no axes, which ONNX takes for all of them');
   const keep = integer(attributes, 'keepdims') === 1;
   const shape = value.shape.flatMap((size, axis) => (axes.includes(axis) ? (keep ? [1] : []) : [size]));
   return { type: value.type, shape };
@@ -167,7 +191,10 @@ export const operators: Record<OperatorName, Operator> = {
     ],
   },
   Clip: {
-    shape: elementwise,
+    shape: (inputs, attributes) => {
+      if (number(attributes, 'min') > number(attributes, 'max')) throw new Error('min is above max');
+      return elementwise(inputs);
+    },
     attributeInputs: ['min', 'max'],
     // dy where y = x (nothing was cut), else 0; torch.clamp passes the gradient at the bounds too
     gradient: ({ graph, inputs: [x], output, dy }) => [
@@ -228,15 +255,16 @@ export const operators: Record<OperatorName, Operator> = {
   },
   Concat: {
     shape: (inputs, attributes) => {
-      const axis = integer(attributes, 'axis');
+      const axis = axisFromStart(integer(attributes, 'axis'), first(inputs).shape);
       for (const other of inputs.slice(1)) {
+        same(first(inputs).type, other.type);
         if (withAxis(other.shape, axis, 0).join() !== withAxis(first(inputs).shape, axis, 0).join()) throw new Error('shapes differ');
       }
       const size = inputs.reduce((sum, value) => sum + (value.shape[axis] ?? 0), 0);
       return { type: first(inputs).type, shape: withAxis(first(inputs).shape, axis, size) };
     },
     gradient: ({ graph, inputs, attributes, dy }) => {
-      const axis = integer(attributes, 'axis');
+      const axis = axisFromStart(integer(attributes, 'axis'), inputs[0]!.shape);
       let end = 0;
       return inputs.map((value) => {
         const start = end;
@@ -249,7 +277,8 @@ export const operators: Record<OperatorName, Operator> = {
   Slice: {
     attributeInputs: ['starts', 'ends', 'axes'],
     shape: (inputs, attributes) => {
-      const [[start], [end], [axis]] = [integers(attributes, 'starts'), integers(attributes, 'ends'), integers(attributes, 'axes')];
+      const [[start], [end], [axis, another]] = [integers(attributes, 'starts'), integers(attributes, 'ends'), integers(attributes, 'axes')];
+      if (another !== undefined) throw new Error('more than one axis');
       const size = first(inputs).shape[axis!];
       if (size === undefined || start! < 0 || end! > size || start! >= end!) throw new Error(`[${start}, ${end}) of axis ${axis}`);
       return { type: first(inputs).type, shape: withAxis(first(inputs).shape, axis!, end! - start!) };
@@ -291,7 +320,10 @@ export const operators: Record<OperatorName, Operator> = {
     ],
   },
   Softmax: {
-    shape: elementwise,
+    shape: (inputs, attributes) => {
+      axisFromStart(integer(attributes, 'axis'), first(inputs).shape);
+      return elementwise(inputs);
+    },
     // dx = y (dy - sum(dy y)) along the axis
     gradient: ({ graph, output, attributes, dy }) => [
       () => {
@@ -302,7 +334,13 @@ export const operators: Record<OperatorName, Operator> = {
     ],
   },
   RMSNormalization: {
-    shape: elementwise,
+    shape: (inputs, attributes) => {
+      const { shape } = float(first(inputs));
+      number(attributes, 'epsilon');
+      if (axisFromStart(integer(attributes, 'axis'), shape) !== shape.length - 1) throw new Error('only the last axis has a rule');
+      sameShape(float(input(inputs, 1)).shape, shape.slice(-1));
+      return elementwise(inputs);
+    },
     floatAttributes: ['epsilon'],
     // h = x r, r = 1 / sqrt(mean x^2 + eps), y = h g:  dg = sum dy h,  dx = r (dy g - h mean(dy g h)); last axis only
     gradient: ({ graph, inputs: [x, gain], attributes, dy }) => {
@@ -332,7 +370,11 @@ export const operators: Record<OperatorName, Operator> = {
   },
   RotaryEmbedding: {
     // inputs: x [batch, position, heads * size], cos and sin [positions, size / 2], position ids [batch, position]
-    shape: (inputs) => ({ type: 'float32', shape: float(first(inputs)).shape }),
+    shape: (inputs) => {
+      sameShape(float(input(inputs, 1)).shape, float(input(inputs, 2)).shape);
+      indices(input(inputs, 3));
+      return elementwise(inputs);
+    },
     // A rotation's transpose is the rotation by the opposite angle
     gradient: ({ graph, inputs: [, cos, sin, positions], attributes, dy }) => [
       () => graph.apply('RotaryEmbedding', [dy, cos!, graph.negate(sin!), positions!], attributes),
@@ -343,11 +385,15 @@ export const operators: Record<OperatorName, Operator> = {
   },
   Gather: {
     // Rows of the first axis: data [n, ...], indices [m] -> [m, ...]
-    shape: (inputs) => ({ type: first(inputs).type, shape: [...input(inputs, 1).shape, ...first(inputs).shape.slice(1)] }),
+    shape: (inputs, attributes) => {
+      const { type, shape } = first(inputs);
+      if (shape.length === 0 || (attributes.axis ?? 0) !== 0) throw new Error('only rows of the first axis have a rule');
+      return { type, shape: [...indices(input(inputs, 1)).shape, ...shape.slice(1)] };
+    },
     // Rows read twice receive both gradients
-    gradient: ({ graph, inputs: [data, indices], dy }) => [
+    gradient: ({ graph, inputs: [data, places], dy }) => [
       () =>
-        graph.apply('ScatterND', [graph.zeros(data!.shape), graph.reshape(indices!, [...indices!.shape, 1]), dy], {
+        graph.apply('ScatterND', [graph.zeros(data!.shape), graph.reshape(places!, [...places!.shape, 1]), dy], {
           reduction: 'add',
         }),
       null,
@@ -355,18 +401,29 @@ export const operators: Record<OperatorName, Operator> = {
   },
   ScatterND: {
     // data [n, ...] + updates [m, ...] at rows indices [m, 1] (reduction add)
-    shape: first,
-    gradient: ({ graph, inputs: [, indices], dy }) => [
+    shape: (inputs, attributes) => {
+      onlyAdds(attributes);
+      const { type, shape } = first(inputs);
+      const rows = indices(input(inputs, 1)).shape;
+      if (shape.length === 0 || rows.at(-1) !== 1) throw new Error('only whole rows of the first axis have a rule');
+      same(type, input(inputs, 2).type);
+      sameShape(input(inputs, 2).shape, [...rows.slice(0, -1), ...shape.slice(1)]);
+      return { type, shape };
+    },
+    gradient: ({ graph, inputs: [, places], dy }) => [
       () => dy,
       null,
-      () => graph.apply('Gather', [dy, graph.reshape(indices!, indices!.shape.slice(0, -1))]),
+      () => graph.apply('Gather', [dy, graph.reshape(places!, places!.shape.slice(0, -1))]),
     ],
   },
   GatherElements: {
-    shape: (inputs) => ({ type: first(inputs).type, shape: input(inputs, 1).shape }),
-    gradient: ({ graph, inputs: [data, indices], attributes, dy }) => [
+    shape: (inputs, attributes) => ({
+      type: first(inputs).type,
+      shape: elementIndices(first(inputs), input(inputs, 1), attributes),
+    }),
+    gradient: ({ graph, inputs: [data, places], attributes, dy }) => [
       () =>
-        graph.apply('ScatterElements', [graph.zeros(data!.shape), indices!, dy], {
+        graph.apply('ScatterElements', [graph.zeros(data!.shape), places!, dy], {
           axis: integer(attributes, 'axis'),
           reduction: 'add',
         }),
@@ -375,18 +432,25 @@ export const operators: Record<OperatorName, Operator> = {
   },
   ScatterElements: {
     // reduction add
-    shape: first,
-    gradient: ({ graph, inputs: [, indices], attributes, dy }) => [
+    shape: (inputs, attributes) => {
+      onlyAdds(attributes);
+      const { type, shape } = first(inputs);
+      same(type, input(inputs, 2).type);
+      sameShape(elementIndices(first(inputs), input(inputs, 1), attributes), input(inputs, 2).shape);
+      return { type, shape };
+    },
+    gradient: ({ graph, inputs: [, places], attributes, dy }) => [
       () => dy,
       null,
-      () => graph.apply('GatherElements', [dy, indices!], { axis: integer(attributes, 'axis') }),
+      () => graph.apply('GatherElements', [dy, places!], { axis: integer(attributes, 'axis') }),
     ],
   },
   Where: {
-    shape: (inputs) => ({
-      type: same(input(inputs, 1).type, input(inputs, 2).type),
-      shape: broadcastShapes(first(inputs).shape, broadcastShapes(input(inputs, 1).shape, input(inputs, 2).shape)),
-    }),
+    shape: (inputs) => {
+      same(first(inputs).type, 'bool');
+      const chosen = broadcast(inputs.slice(1));
+      return { type: chosen.type, shape: broadcastShapes(first(inputs).shape, chosen.shape) };
+    },
     gradient: ({ graph, inputs: [condition], dy }) => [
       null,
       () => graph.apply('Where', [condition!, dy, graph.scalar(0)]),

@@ -39,10 +39,23 @@ export function same<T>(a: T, b: T): T {
   return a;
 }
 
-export function integer(attributes: Attributes, name: string): number {
+export function number(attributes: Attributes, name: string): number {
   const value = attributes[name];
   if (typeof value !== 'number') throw new Error(`attribute ${name} is missing`);
   return value;
+}
+
+export function integer(attributes: Attributes, name: string): number {
+  const value = number(attributes, name);
+  if (!Number.isInteger(value)) throw new Error(`attribute ${name} is ${value}, not an integer`);
+  return value;
+}
+
+/** Axis counted from 0; ONNX counts negative ones from the end. Throws outside the rank. */
+export function axisFromStart(axis: number, shape: readonly number[]): number {
+  const counted = axis < 0 ? axis + shape.length : axis;
+  if (counted < 0 || counted >= shape.length) throw new Error(`axis ${axis} is outside [${shape}]`);
+  return counted;
 }
 
 export function integers(attributes: Attributes, name: string): readonly number[] {

@@ -132,9 +132,9 @@ export class Session {
         declared.shape.every((size, axis) => size === -1 || size === shape[axis]) &&
         data.length === elementCount(shape);
       if (!fits) {
-        const type16 = Object.values(nativeTypes).find(({ number }) => number === declared.type)?.name ?? `type ${declared.type}`;
+        const wanted = Object.values(nativeTypes).find(({ number }) => number === declared.type)?.name ?? `type ${declared.type}`;
         throw this.#misuse(
-          `the ${role} ${name} is ${type16}[${declared.shape.join(', ')}], not ${type}[${shape.join(', ')}] with ${data.length} elements`,
+          `the ${role} ${name} is ${wanted}[${declared.shape.join(', ')}], not ${type}[${shape.join(', ')}] with ${data.length} elements`,
         );
       }
       converted[name] = { type: native.name, data, dims: shape, location: 'cpu' };
@@ -231,6 +231,8 @@ function avoidsCopies(binding: NativeBinding): boolean {
 }
 
 function failure(what: string, error: unknown): HopscopeError {
-  const reason = (error instanceof Error ? error.message : String(error)).trim();
+  const message = error instanceof Error ? error.message : String(error);
+  // Assertions of the library name a source file, a function and a condition before they say what is wrong.
+  const reason = message.replace(/\/onnxruntime_src\/.* was false\. /s, '').trim();
   return new HopscopeError('RuntimeFailed', `${what}: ${reason}`, 'failure');
 }

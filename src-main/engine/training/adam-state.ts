@@ -16,10 +16,12 @@ export interface AdamSettings {
   epsilon: number;
   /** Decoupled (AdamW); 0 is plain Adam. */
   weightDecay: number;
+  /** Which parameters decay: all, as torch.optim.AdamW by default, or matrices and embeddings only, as is usual in pretraining. */
+  decayed: 'all' | 'matrices';
 }
 
 /** torch.optim.Adam's defaults, as the paper's runs use them. */
-export const defaultAdam: AdamSettings = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 };
+export const defaultAdam: AdamSettings = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, decayed: 'all' };
 
 interface Entry {
   parameter: Parameter;
@@ -108,10 +110,11 @@ export class AdamState {
   }
 
   update(name: string, gradient: Float32Array, step: AdamStep): void {
-    const { arena, weight, m, v } = this.#entry(name);
+    const { arena, weight, m, v, parameter } = this.#entry(name);
+    const constants = this.#settings.decayed === 'matrices' && parameter.shape.length < 2 ? { ...step, decay: 0 } : step;
     const [w, first, second] = [arena.address(weight), arena.address(m), arena.address(v)];
     this.#inPieces(arena, gradient, (address, start, count) => {
-      arena.kernels.adam(w + start * 4, first + start * 4, second + start * 4, address, count, step);
+      arena.kernels.adam(w + start * 4, first + start * 4, second + start * 4, address, count, constants);
     });
   }
 

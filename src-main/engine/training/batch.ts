@@ -27,7 +27,7 @@ export function encodePair(tokenizer: Tokenizer, [prompt, continuation]: Pair): 
   }
   const text = `${prompt} ${continuation}`;
   const ids = tokenizer.encode(text, { special: true });
-  const { offsets } = tokenizer.encodeWithOffsets(text);
+  const { offsets } = tokenizer.encodeWithOffsets(text, { special: false });
   const special = tokenizer.prefixSpecialTokens;
   const firstCharacter = [...prompt].length + 1;
   const lastCharacter = firstCharacter + [...continuation].length - 1;
@@ -45,6 +45,11 @@ export function padTokens(lists: readonly (readonly number[])[]): TokenBatch {
   const tokens = new Int32Array(lists.length * positions);
   lists.forEach((ids, item) => tokens.set(ids, item * positions));
   return { tokens, batch: lists.length, positions };
+}
+
+/** The tokens that a loss needs as input: all before the last counted one, which is only predicted. */
+export function lossInputs(examples: readonly Example[]): TokenBatch {
+  return padTokens(examples.map(({ ids, lastLabel }) => ids.slice(0, lastLabel)));
 }
 
 /** Loss rows of a padded batch: one mean over all counted tokens. */

@@ -80,7 +80,7 @@ describe.each(['in place', 'copied'])('results %s', (mode) => {
       { type: 'int64', shape: [2], data: BigInt64Array.of(-(2n ** 40n), 5n) },
       { type: 'int32', shape: [3], data: Int32Array.of(-1, 2, 2 ** 30) },
       { type: 'bool', shape: [4], data: Uint8Array.of(1, 0, 0, 1) },
-      { type: 'uint8', shape: [0], data: new Uint8Array(0) },
+      { type: 'uint8', shape: [2], data: Uint8Array.of(0, 255) },
       { type: 'float32', shape: [], data: Float32Array.of(7) },
     ];
     for (const x of types) {
@@ -92,6 +92,34 @@ describe.each(['in place', 'copied'])('results %s', (mode) => {
       expect(y.data).toEqual(x.data);
       session.release();
     }
+  });
+
+  test('gives every result its own buffer where the runtime would share one', async () => {
+    const graph = new Graph('aliases');
+    const x = graph.input('x', [4, 6]);
+    const negated = graph.negate(x);
+    const results: Record<string, [shape: number[], sign: number]> = {};
+    const output = (name: string, value: typeof x, sign: number) => {
+      graph.output(name, value);
+      results[name] = [[...value.shape], sign];
+    };
+    output('negated', negated, -1);
+    output('again', negated, -1);
+    output('identity', graph.apply('Identity', [negated]), -1);
+    output('flat', graph.reshape(negated, [24]), -1);
+    output('input', x, 1);
+    output('flat input', graph.reshape(x, [3, 8]), 1);
+    output('twice negated', graph.negate(negated), 1);
+    const session = await Session.create(encodeOnnx(graph), cpu);
+    const values = wave([4, 6], 1.1);
+    for (const names of [Object.keys(results), ...Object.keys(results).map((name) => [name])]) {
+      const tensors = Object.fromEntries(names.map((name) => [name, floatTensor(results[name]![0])]));
+      session.run({ x: values }, tensors);
+      for (const name of names) {
+        expect([...tensors[name]!.data], name).toEqual([...values.data].map((value) => results[name]![1] * value));
+      }
+    }
+    session.release();
   });
 
   test('names what is wrong with a run and goes on afterwards', async () => {

@@ -1,0 +1,29 @@
+/**
+ * The list of commands, in the order of the help. Adding one is its file and a line here.
+ */
+import type { Command } from './command.ts';
+import { doctor } from './doctor.ts';
+import { evaluate } from './evaluate.ts';
+import { forward } from './forward.ts';
+import { model } from './model.ts';
+import { pretrain } from './pretrain.ts';
+import { run } from './run.ts';
+import { runs } from './runs.ts';
+import { serve } from './serve.ts';
+import { show } from './show.ts';
+import { tokenize } from './tokenize.ts';
+import { train } from './train.ts';
+
+export const commands: readonly Command[] = [
+  run,
+  runs,
+  show,
+  serve,
+  model,
+  tokenize,
+  forward,
+  evaluate,
+  train,
+  pretrain,
+  doctor,
+];

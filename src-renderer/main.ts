@@ -1,0 +1,25 @@
+/**
+ * Starts the screens: finds the host, then mounts the frame. In Electron the host arrives as a message port, in a browser
+ * behind a WebSocket whose token is in the address; nothing above this file knows which.
+ */
+import { mount } from 'svelte';
+import App from './App.svelte';
+import { Connection } from './state/connection.svelte.ts';
+import { openSocket, receivePort, takeToken } from './state/open-port.ts';
+import { Router } from './state/router.svelte.ts';
+import { Theme } from './state/theme.svelte.ts';
+import { Workbench } from './state/workbench.ts';
+import './styles/tokens.css';
+import './styles/base.css';
+
+const theme = new Theme(window);
+const token = takeToken(window);
+const connection =
+  token === null
+    ? new Connection(() => receivePort(window), { retry: false })
+    : new Connection(() => openSocket(window, token), { retry: true });
+
+mount(App, {
+  target: document.getElementById('app')!,
+  props: { workbench: new Workbench(connection, new Router(window), theme) },
+});

@@ -1,0 +1,24 @@
+/**
+ * Hands a text to the user as a file, without a server.
+ */
+
+/** Starts a download of `text` under `name`. */
+export function download(name: string, text: string, type: string): void {
+  const address = URL.createObjectURL(new Blob([text], { type }));
+  const link = document.createElement('a');
+  link.href = address;
+  link.download = name;
+  link.click();
+  // The browser has taken the blob by the next turn; Electron asks for a place first, so leave it a while.
+  setTimeout(() => URL.revokeObjectURL(address), 60_000);
+}
+
+/** A title as a file name: letters, digits and dashes. */
+export function fileName(title: string, extension: string): string {
+  const stem = title
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '')
+    .slice(0, 60);
+  return `${stem || 'hopscope'}.${extension}`;
+}

@@ -1,0 +1,227 @@
+/**
+ * A host that answers the screens with generated rows, for looking at them and testing them without a model. Its numbers are
+ * made up by formula and are not measurements; nothing outside test/renderer may use it.
+ * `node test/renderer/fake-host.ts FOLDER [empty|full]` serves a build of the screens and prints an address.
+ */
+import type { Service } from '../../src-main/shared/contract.ts';
+import { HopscopeError } from '../../src-main/shared/errors.ts';
+import { createEvent } from '../../src-main/shared/event.ts';
+import type {
+  EvaluationRow,
+  ExperimentSpec,
+  ItemSet,
+  ModelDescription,
+  Preview,
+  RunDetail,
+  RunState,
+  RunSummary,
+  StepRow,
+} from '../../src-main/shared/records.ts';
+import { fakeAbout, fakeDevices, fakeExperiments, fakeModel } from './fake-descriptions.ts';
+
+const cities = 'Arvane Belcor Calduin Dornith Elmsway Farrow Gildon Hathmoor Ivelle Jorvane'.split(' ');
+const languages = 'Arvish Belic Caldan Dornese Elmic'.split(' ');
+const people = Array.from({ length: 20 }, (_, index) => `${'Ada Bram Cleo Dina Emil'.split(' ')[index % 5]} ${'Harlow Quist Vandermeer-Oxenstierna Tam'.split(' ')[index % 4]}`);
+
+/** Facts and implications of 20 people, 10 cities and 5 languages. */
+export function fakeSets(): ItemSet[] {
+  const city = people.map((_, index) => (index * 3) % cities.length);
+  const language = city.map((place) => place % languages.length);
+  return [
+    {
+      set: 'facts',
+      pairs: people.map((name, index) => [`${name} lives in`, cities[city[index]!]!]),
+      options: cities,
+      candidates: cities.map((_, index) => 100 + index),
+      answers: city,
+    },
+    {
+      set: 'implications',
+      pairs: people.map((name, index) => [`The people in the city ${name} is from speak`, languages[language[index]!]!]),
+      options: languages,
+      candidates: languages.map((_, index) => 200 + index),
+      answers: language,
+    },
+  ];
+}
+
+/** A number in [0, 1) that depends on nothing but its arguments. */
+function noise(...keys: number[]): number {
+  const value = Math.sin(keys.reduce((sum, key, place) => sum + (key + 1) * (12.9898 + 65.233 * place), 0.5)) * 43758.5453;
+  return value - Math.floor(value);
+}
+
+/** An evaluation whose right answers rise with the epoch: facts quickly, implications later. */
+export function fakeEvaluation(set: ItemSet, seed: number, epoch: number): EvaluationRow {
+  const drive = set.set === 'facts' ? epoch * 1.4 : Math.max(0, epoch - 2) * 0.55;
+  const items = set.pairs.map((_, item) => {
+    const logits = set.candidates.map(
+      (_, candidate) => 4 * noise(item, candidate, seed, set.pairs.length) + (candidate === set.answers[item] ? drive : 0) - 2,
+    );
+    const right = logits[set.answers[item]!]!;
+    return { item, logits, rank: logits.filter((logit) => logit > right).length };
+  });
+  const meanRank = items.reduce((sum, item) => sum + item.rank, 0) / items.length;
+  return { seed, stage: 'finetune', epoch, set: set.set, meanRank, loss: 5 * Math.exp(-drive / 3), items };
+}
+
+/** Three steps an epoch, the loss falling. */
+export function fakeSteps(seed: number, epochs: number): StepRow[] {
+  return Array.from({ length: 3 * epochs }, (_, step) => ({
+    seed,
+    stage: 'finetune',
+    epoch: Math.floor(step / 3),
+    step: step + 1,
+    loss: 4.6 * Math.exp(-step / 7) + 0.3 * noise(step, seed),
+    seconds: 0.09,
+  }));
+}
+
+interface FakeRun {
+  detail: RunDetail;
+  /** Evaluated epochs, counted over all seeds. */
+  reached: number;
+}
+
+const longTitle = 'Out-of-context reasoning on first-hop facts with a learning rate of 0.0003 and every layer free, third attempt';
+
+/** The service over generated runs. `tickMilliseconds`: how fast a started run goes. */
+export function createFakeService(scenario: 'empty' | 'full', tickMilliseconds = 120): Service {
+  const changes = createEvent<{ run: string; state: RunState }>();
+  const sets = fakeSets();
+  const runs = new Map<string, FakeRun>();
+  const seedsOf = (run: FakeRun) => run.detail.spec.seeds as number[];
+  const epochsOf = (run: FakeRun) => run.detail.spec.epochs as number;
+
+  function add(id: string, state: RunState, reached: number, values: Partial<RunDetail> = {}): FakeRun {
+    const spec: ExperimentSpec = { experiment: 'ocr', model: 'small-world', dataset: 'first-hop', lr: 3e-4, epochs: 12, batch_size: 8, seeds: [0, 1, 2], trainable: 'all' };
+    const detail: RunDetail = {
+      run: id,
+      experiment: 'ocr',
+      title: 'Out-of-context reasoning, first hop',
+      model: 'small-world',
+      dataset: 'first-hop',
+      state,
+      created: new Date(Date.now() - runs.size * 5e7).toISOString(),
+      started: null,
+      finished: null,
+      seconds: reached * 0.9,
+      progress: null,
+      error: null,
+      spec,
+      provenance: {
+        modelPath: '/opt/hopscope/resources/small-world',
+        modelHash: '3f6c1a54b1c04c1f8f5f3b8d2a0e9c774ad0be7c1fa6d1a4a5a9a2f0f14c9b7d',
+        datasetHash: '98a1d0c6b2f84e7a9b3c5d7e1f20314253647586978a9bacbdcedfe0f1021324',
+        device: 'cpu',
+        threads: 2,
+        versions: { hopscope: '0.1.0', 'onnxruntime-node': '1.30.0', node: '24.9.0' },
+      },
+      results: null,
+      warnings: [],
+      ...values,
+    };
+    const run = { detail, reached };
+    runs.set(id, run);
+    return run;
+  }
+
+  if (scenario === 'full') {
+    add('run-finished', 'finished', 39);
+    add('run-long', 'finished', 39, { title: longTitle, model: '/data/models/a-very-long-organization-name/Meta-Llama-3-8B-Instruct-finetuned-checkpoint-000123', warnings: ['Two options share their first token and were counted once: New Arvane, New Belcor.'] });
+    add('run-failed', 'failed', 7, { error: { code: 'NotFinite', message: 'The loss of seed 0, epoch 2, step 5 is not a number; lower the learning rate and run again.', kind: 'failure' } });
+    add('run-stopped', 'stopped', 18, { error: { code: 'Interrupted', message: 'Stopped on request.', kind: 'interrupted' } });
+    add('run-queued', 'queued', 0, { provenance: null });
+    add('run-midway', 'running', 20, { progress: { done: 58, total: 108, message: 'seed 1, epoch 6 of 12', secondsLeft: 21 } });
+    for (let index = 0; index < 4; index++) add(`run-older-${index}`, index === 1 ? 'interrupted' : 'finished', index === 1 ? 9 : 39);
+  }
+
+  function find(id: string): FakeRun {
+    const run = runs.get(id);
+    if (run === undefined) throw new HopscopeError('RunNotFound', `There is no run "${id}" in this data folder.`);
+    return run;
+  }
+
+  function describe(path: string): ModelDescription {
+    if (path === 'small-world') return fakeModel;
+    throw new HopscopeError('ModelNotFound', `${path} is no model folder: it has no config.json. Give the folder that holds config.json and the safetensors files.`);
+  }
+
+  function previewOf(spec: ExperimentSpec): Preview {
+    const model = describe(spec.model);
+    if (spec.dataset !== 'first-hop' && spec.dataset !== 'second-hop') {
+      throw new HopscopeError('DatasetNotFound', `There is no built-in data set or file "${String(spec.dataset)}".`);
+    }
+    const seeds = (spec.seeds ?? [0, 1, 2]) as number[];
+    const epochs = (spec.epochs ?? 12) as number;
+    return {
+      spec: { ...spec, lr: spec.lr ?? 3e-4, epochs, batch_size: spec.batch_size ?? 8, seeds },
+      model,
+      sets,
+      tokens: sets.map((set) => ({ set: set.set, tokens: `${set.pairs[0]!.join(' ')}`.split(/(?= )/) })),
+      warnings: spec.dataset === 'second-hop' ? ['Two options share their first token and are counted once: Tam, Tamsin.'] : [],
+      cost: { steps: 3 * epochs * seeds.length, evaluations: 2 * (epochs + 1) * seeds.length, seconds: 0.4 * epochs * seeds.length, memory: 41_000_000 },
+    };
+  }
+
+  function advance(run: FakeRun): void {
+    const total = seedsOf(run).length * (epochsOf(run) + 1);
+    if (run.detail.state !== 'running') return;
+    run.reached++;
+    const done = run.reached >= total;
+    const seed = Math.min(seedsOf(run).length - 1, Math.floor(run.reached / (epochsOf(run) + 1)));
+    run.detail = {
+      ...run.detail,
+      state: done ? 'finished' : 'running',
+      seconds: run.reached * 0.4,
+      progress: done ? null : { done: run.reached, total, message: `seed ${seed}, epoch ${run.reached % (epochsOf(run) + 1)} of ${epochsOf(run)}`, secondsLeft: (total - run.reached) * 0.4 },
+    };
+    changes.emit({ run: run.detail.run, state: run.detail.state });
+    if (!done) setTimeout(() => advance(run), tickMilliseconds);
+  }
+
+  return {
+    about: async () => fakeAbout,
+    devices: async () => fakeDevices,
+    experiments: async () => fakeExperiments,
+    describeModel: async (path) => describe(path),
+    preview: async (spec) => previewOf(spec),
+    async startRun(spec) {
+      const id = `run-${runs.size + 1}-started`;
+      const run = add(id, 'running', 0, { spec: previewOf(spec).spec, created: new Date().toISOString() });
+      setTimeout(() => advance(run), tickMilliseconds);
+      return { run: id };
+    },
+    async stopRun(id) {
+      const run = find(id);
+      run.detail = { ...run.detail, state: 'stopped', progress: null, error: { code: 'Interrupted', message: 'Stopped on request.', kind: 'interrupted' } };
+      changes.emit({ run: id, state: 'stopped' });
+    },
+    async deleteRun(id) {
+      find(id);
+      runs.delete(id);
+      changes.emit({ run: id, state: 'stopped' });
+    },
+    async runs(page) {
+      const all: RunSummary[] = [...runs.values()].map(({ detail }) => detail).sort((a, b) => b.created.localeCompare(a.created));
+      const { limit, offset } = page ?? { limit: 50, offset: 0 };
+      return { runs: all.slice(offset, offset + limit), total: all.length };
+    },
+    run: async (id) => find(id).detail,
+    async steps(id) {
+      const run = find(id);
+      const each = epochsOf(run) + 1;
+      return seedsOf(run).flatMap((seed, place) => fakeSteps(seed, Math.max(0, Math.min(each, run.reached - place * each) - 1)));
+    },
+    itemSets: async (id) => (find(id).reached === 0 ? [] : sets),
+    async evaluations(id, options) {
+      const run = find(id);
+      const each = epochsOf(run) + 1;
+      const rows = seedsOf(run).flatMap((seed, place) =>
+        Array.from({ length: Math.max(0, Math.min(each, run.reached - place * each)) }, (_, epoch) => sets.map((set) => fakeEvaluation(set, seed, epoch))).flat(),
+      );
+      return options?.items === true ? rows : rows.map((row) => ({ ...row, items: [] }));
+    },
+    onRunChanged: changes.subscribe,
+  };
+}
