@@ -24,7 +24,15 @@ import { startHostUnderNode } from './shell/host-relay.ts';
 import { startHostAsUtility } from './shell/host-utility.ts';
 import { menuTemplate } from './shell/menu.ts';
 import { readBounds, smallest, writeBounds } from './shell/window-bounds.ts';
-import { answerScheme, fromOwnPage, pageAddress, requestAllowed, webPreferences } from './shell/window-policy.ts';
+import {
+  answerScheme,
+  downloadAllowed,
+  fromOwnPage,
+  pageAddress,
+  permissionAllowed,
+  requestAllowed,
+  webPreferences,
+} from './shell/window-policy.ts';
 
 // This file runs as out/main/main.cjs.
 const output = join(__dirname, '..');
@@ -118,10 +126,13 @@ function serveScheme(files: Map<string, BuiltFile>): void {
 
 function restrictSession(): void {
   const own = session.defaultSession;
-  own.setPermissionRequestHandler((_contents, _permission, decide) => decide(false));
-  own.setPermissionCheckHandler(() => false);
+  own.setPermissionRequestHandler((_contents, permission, decide) => decide(permissionAllowed(permission)));
+  own.setPermissionCheckHandler((_contents, permission) => permissionAllowed(permission));
   own.setDevicePermissionHandler(() => false);
-  own.on('will-download', (event) => event.preventDefault());
+  // What a screen saves is asked for in a native dialog, since no path is set for it here.
+  own.on('will-download', (event, item) => {
+    if (!downloadAllowed(item.getURL())) event.preventDefault();
+  });
   own.webRequest.onBeforeRequest((details, decide) => decide({ cancel: !requestAllowed(details.url) }));
 }
 
@@ -156,7 +167,8 @@ function start(): void {
   prepareDataFolder(data);
   // Chromium's own files live under the data folder too, and the lock with them: one window for each data folder.
   app.setPath('userData', prepareDataFolder(join(data, 'window')));
-  app.enableSandbox();
+  // Where the tests must do without Chromium's sandbox (root in a container), asking for it would end every child process.
+  if (!app.commandLine.hasSwitch('no-sandbox')) app.enableSandbox();
   protocol.registerSchemesAsPrivileged([{ scheme: 'app', privileges: { standard: true, secure: true, supportFetchAPI: true } }]);
   if (!app.requestSingleInstanceLock()) {
     app.quit();

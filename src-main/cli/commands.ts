@@ -14,16 +14,4 @@ import { show } from './show.ts';
 import { tokenize } from './tokenize.ts';
 import { train } from './train.ts';
 
-export const commands: readonly Command[] = [
-  run,
-  runs,
-  show,
-  serve,
-  model,
-  tokenize,
-  forward,
-  evaluate,
-  train,
-  pretrain,
-  doctor,
-];
+export const commands: readonly Command[] = [run, runs, show, serve, model, tokenize, forward, evaluate, train, pretrain, doctor];

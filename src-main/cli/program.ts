@@ -2,7 +2,7 @@
  * Parses arguments and runs the command they name: the only file that imports the argument parser.
  * What the commands do is in their own files; how results and errors look is terminal.ts's.
  */
-import { CommanderError, Command as Parser, Option } from 'commander';
+import { CommanderError, Option, Command as Parser } from 'commander';
 import packageFile from '../../package.json' with { type: 'json' };
 import { defaultThreads, resolveDevice } from '../engine/runtime/device.ts';
 import { dataFolderPath } from '../service/data-folder.ts';
@@ -137,5 +137,8 @@ function badArguments({ code, message }: CommanderError): HopscopeError {
   const text = message.replace(/^error: /, '').replaceAll(/\s+/g, ' ');
   const sentence = text.charAt(0).toUpperCase() + text.slice(1);
   const known = code === 'commander.unknownCommand' ? ` There are ${commands.map(({ name }) => name).join(', ')}.` : '';
-  return new HopscopeError('BadArguments', `${sentence.replace(/([^.)])$/, '$1.')}${known} "hopscope --help" lists what may be given.`);
+  return new HopscopeError(
+    'BadArguments',
+    `${sentence.replace(/([^.)])$/, '$1.')}${known} "hopscope --help" lists what may be given.`,
+  );
 }

@@ -3,6 +3,7 @@
  * It measures nothing but the time since its first call.
  */
 import type { Progress } from '../shared/records.ts';
+import { duration } from './text.ts';
 
 /** Milliseconds between two drawings, in a terminal and elsewhere. */
 const redraw = 100;
@@ -51,12 +52,4 @@ function describe({ done, total, message, secondsLeft }: Progress, elapsed: numb
   const left = secondsLeft ?? (share > 0.02 ? (elapsed * (1 - share)) / share : null);
   const percent = `${Math.floor(share * 100)}`.padStart(3);
   return `${percent} %  ${message}${left === null ? '' : `  ${duration(left)} left`}`;
-}
-
-/** `45 s`, `3 min 20 s`, `2 h 5 min`. */
-export function duration(seconds: number): string {
-  const whole = Math.max(0, Math.round(seconds));
-  if (whole < 60) return `${whole} s`;
-  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
-  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 }

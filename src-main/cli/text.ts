@@ -2,32 +2,26 @@
  * Plain text for people: aligned tables, sizes, numbers. It writes nothing anywhere.
  */
 
-/** Columns separated by two spaces; numbers are aligned to the right. The first row is the heading. */
+/** Columns separated by two spaces, columns of numbers aligned to the right. The first row is the heading. */
 export function table(rows: readonly (readonly (string | number | null)[])[]): string {
   const columns = Math.max(0, ...rows.map((row) => row.length));
-  const cells = rows.map((row) => Array.from({ length: columns }, (_, column) => String(row[column] ?? '')));
-  const isNumeric = (column: number) => rows.slice(1).some((row) => typeof row[column] === 'number');
+  const cells = rows.map((row) => Array.from({ length: columns }, (_, column) => String(row[column] ?? '-')));
   const layout = Array.from({ length: columns }, (_, column) => ({
-    width: Math.max(...cells.map((row) => [...row[column]!].length)),
-    right: isNumeric(column),
+    width: Math.max(...cells.map((row) => length(row[column]!))),
+    right: cells.slice(1).every((row) => /^-?[\d.,]*$/.test(row[column]!)),
   }));
-  return cells
-    .map((row) =>
-      row
-        .map((cell, column) => {
-          const { width, right } = layout[column]!;
-          const space = ' '.repeat(width - [...cell].length);
-          return right ? space + cell : cell + space;
-        })
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+  const aligned = (cell: string, column: number) => {
+    const { width, right } = layout[column]!;
+    const space = ' '.repeat(width - length(cell));
+    return right ? space + cell : cell + space;
+  };
+  return cells.map((row) => row.map(aligned).join('  ').trimEnd()).join('\n');
 }
 
-/** One `name  value` line each; names are aligned. */
+/** One line `name  value` each, the values below one another. */
 export function facts(entries: readonly (readonly [name: string, value: string | number | boolean | null])[]): string {
-  return table([[], ...entries.map(([name, value]) => [name, value === null ? '-' : String(value)])]).slice(1);
+  const width = Math.max(0, ...entries.map(([name]) => length(name)));
+  return entries.map(([name, value]) => `${name.padEnd(width)}  ${wordFor(value)}`).join('\n');
 }
 
 /** 12 B, 3.5 MiB. */
@@ -42,12 +36,24 @@ export function bytes(count: number): string {
   return `${Number(value.toPrecision(3))} ${units[unit]}`;
 }
 
-/** A measured number with `digits` decimals; text, so that a column of them is aligned by the caller's choice. */
-export function fixed(value: number, digits = 3): number | string {
-  return Number.isFinite(value) ? value.toFixed(digits) : '-';
-}
-
-/** Thousands separated by thin commas: 93,744. */
+/** 93,744 */
 export function grouped(value: number): string {
   return value.toLocaleString('en-US');
+}
+
+/** `45 s`, `3 min 20 s`, `2 h 5 min`. */
+export function duration(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+}
+
+function wordFor(value: string | number | boolean | null): string {
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  return value === null ? '-' : String(value);
+}
+
+function length(text: string): number {
+  return [...text].length;
 }

@@ -54,7 +54,6 @@ export function watchNeighbours(
     }
     const current = version();
     if (current === seen) return;
-    seen = current;
     for (const run of stopRequests(database, lock.owner)) notices.stopAsked(run);
     const now = activeRunsOfOthers(database, lock.owner);
     for (const run of new Set([...active, ...now])) {
@@ -65,6 +64,8 @@ export function watchNeighbours(
       }
     }
     active = new Set(now);
+    // Last, so that a look that failed is taken again.
+    seen = current;
   }
 
   const timer = setInterval(() => {

@@ -44,6 +44,8 @@ export interface Parameter {
   kind: ParameterKind;
   /** Used when the spec leaves the parameter out; undefined: it must be given (or is optional if `optional`). */
   default?: Json;
+  /** Takes the place of `default` where the model is a small-world model, whose learning rates and epochs are its own. */
+  smallWorldDefault?: Json;
   optional?: boolean;
   minimum?: number;
   maximum?: number;

@@ -35,6 +35,16 @@ export function requestAllowed(address: string): boolean {
   return /^(app|blob|data|devtools):/.test(address);
 }
 
+/** Whether the page may have a permission: only to copy text or a figure to the clipboard, on the user's click. */
+export function permissionAllowed(permission: string): boolean {
+  return permission === 'clipboard-sanitized-write';
+}
+
+/** Whether `address` may be saved as a file: only what the page itself has made. */
+export function downloadAllowed(address: string): boolean {
+  return address.startsWith(`blob:${pageOrigin}/`);
+}
+
 /** The parts of an Electron message event that say who sent it. */
 export interface SenderEvent {
   sender: { mainFrame: unknown };

@@ -20,6 +20,7 @@ import { Random, type RandomState } from '../shared/random.ts';
 import type { Progress } from '../shared/records.ts';
 import { type CheckpointEvaluation, evaluateCheckpoint } from './evaluate.ts';
 import { initialWeights } from './initialize.ts';
+import { type PretrainRecord, recordName } from './record.ts';
 import { configJson, learningRateFactor, type Recipe } from './recipe.ts';
 import { SentenceSampler } from './sentences.ts';
 import { tokenizerConfigJson, tokenizerJson, Vocabulary } from './vocabulary.ts';
@@ -30,20 +31,6 @@ export interface PretrainOptions extends SessionSettings {
   onProgress?: (progress: Progress) => void;
   signal?: AbortSignal;
 }
-
-/** record.json beside the model: how it was made and what it can do. */
-export interface PretrainRecord {
-  format: 'hopscope small world';
-  recipe: Recipe;
-  parameters: number;
-  seconds: number;
-  /** Mean loss of every 100 steps. */
-  losses: number[];
-  evaluations: CheckpointEvaluation[];
-}
-
-/** The name of the record in a small-world model's folder. */
-export const recordName = 'record.json';
 
 const stepsPerLoss = 100;
 /** A multiple of the above, so that no mean is cut in two by a stop. */

@@ -6,7 +6,7 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { _electron, chromium, type Page } from 'playwright';
+import { _electron, chromium, type ElectronApplication, type Page } from 'playwright';
 
 export const project = process.env.HOPSCOPE_PROJECT ?? join(import.meta.dirname, '..', '..');
 
@@ -18,7 +18,14 @@ export interface Workbench {
   problems: string[];
   /** Addresses the page asked for that are not on this machine. */
   outside: string[];
+  /** Does what makes the page save a file, and puts that file at `path` (in a window, without the dialog that asks where). */
+  save(act: () => Promise<void>, path: string): Promise<void>;
   close(): Promise<void>;
+}
+
+/** A workbench in Electron, with Playwright's hold on its main process. */
+export interface WindowWorkbench extends Workbench {
+  application: ElectronApplication;
 }
 
 /** How a workbench is started; without `dataFolder` it is a fresh one that goes with the workbench. */
@@ -43,6 +50,11 @@ export async function openInBrowser(options: { dataFolder?: string } = {}): Prom
     dataFolder: data.folder,
     problems,
     outside,
+    async save(act, path) {
+      const download = page.waitForEvent('download');
+      await act();
+      await (await download).saveAs(path);
+    },
     async close() {
       await browser.close();
       await end(server);
@@ -52,7 +64,7 @@ export async function openInBrowser(options: { dataFolder?: string } = {}): Prom
 }
 
 /** Electron on the project's folder. One whose Node is too old for the host runs it under this Node. */
-export async function openInWindow(options: { dataFolder?: string } = {}): Promise<Workbench> {
+export async function openInWindow(options: { dataFolder?: string } = {}): Promise<WindowWorkbench> {
   const data = folderFor(options.dataFolder);
   const application = await _electron.launch({
     executablePath: required('HOPSCOPE_ELECTRON'),
@@ -69,11 +81,42 @@ export async function openInWindow(options: { dataFolder?: string } = {}): Promi
     dataFolder: data.folder,
     problems,
     outside,
+    application,
+    async save(act, path) {
+      const saved = application.evaluate(
+        ({ session }, place) =>
+          new Promise<string>((resolve) => {
+            session.defaultSession.once('will-download', (_event, item) => {
+              item.setSavePath(place);
+              item.once('done', (_done, state) => resolve(state));
+            });
+          }),
+        path,
+      );
+      await act();
+      if ((await saved) !== 'completed') throw new Error('The file was not saved.');
+    },
     async close() {
       await application.close();
       data.remove();
     },
   };
+}
+
+/**
+ * The value of an expression in the page's own world. Playwright's `evaluate` would be an `eval` there, which the page's
+ * content security policy refuses; the debugger's is not.
+ */
+export async function inPage(page: Page, expression: string): Promise<unknown> {
+  const debug = await page.context().newCDPSession(page);
+  const { result, exceptionDetails } = await debug.send('Runtime.evaluate', {
+    expression,
+    awaitPromise: true,
+    returnByValue: true,
+  });
+  await debug.detach();
+  if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
+  return result.value;
 }
 
 /** Runs one command of the command line on a data folder and returns the object it prints. */

@@ -3,10 +3,11 @@
  * It changes nothing of the project; what it fetches goes to node_modules or to the user's cache folder.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { chromium } from 'playwright';
+import { fetchElectron } from '../../src-main/scripts/electron.mjs';
 
 const project = join(import.meta.dirname, '..', '..');
 const cache = process.env.HOPSCOPE_TEST_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'hopscope-test');
@@ -33,24 +34,10 @@ export function findChromium() {
   throw new Error('No Chromium can be had: install one (Debian: apt-get install chromium), or name one in HOPSCOPE_CHROMIUM.');
 }
 
-/** The path of the Electron of node_modules, whose binary is fetched once if it is missing; null where it cannot be had. */
-export function installedElectron() {
-  const folder = join(project, 'node_modules', 'electron');
-  const path = () => {
-    const file = join(folder, 'path.txt');
-    const executable = existsSync(file) ? join(folder, 'dist', readFileSync(file, 'utf8')) : null;
-    return executable && existsSync(executable) ? executable : null;
-  };
-  if (path()) return path();
-  if (!existsSync(join(folder, 'install.js'))) return null;
-  spawnSync(process.execPath, [join(folder, 'install.js')], { stdio: 'ignore', timeout: 5 * minutes });
-  return path();
-}
-
 /** The path of an Electron: the project's own, or the oldest supported one. Throws a sentence where there is none. */
 export function findElectron() {
   if (process.env.HOPSCOPE_ELECTRON) return process.env.HOPSCOPE_ELECTRON;
-  const found = installedElectron() ?? oldestElectron();
+  const found = fetchElectron() ?? oldestElectron();
   if (found) return found;
   throw new Error(
     'No Electron can be had: its download failed, and so did that of the oldest supported one. Name one in HOPSCOPE_ELECTRON.',

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { RunState } from '../../src-main/shared/records.ts';
 import { temporaryFolder } from '../database/support.ts';
@@ -21,7 +21,8 @@ test('after a killed program its runs are interrupted, with every row that was s
   expect(provenance).not.toBeNull();
 });
 
-test('a compute process does not outlive the program that started it', async () => {
+// Children are listed where Linux shows them.
+test.runIf(existsSync('/proc/self/task'))('a compute process does not outlive the program that started it', async () => {
   const folder = temporaryFolder();
   const other = spawnHost(folder, specOf('finish', { steps: 10_000, delay: 2 }));
   await other.line();
@@ -35,6 +36,7 @@ test('a compute process does not outlive the program that started it', async () 
 test('two programs in one folder: each runs its own, both see all, a stop reaches the other', async () => {
   const folder = temporaryFolder();
   const other = spawnHost(folder, specOf('finish', { steps: 10_000, delay: 5 }));
+  const exit = once(other.child, 'exit');
   const theirs = await other.line();
   const { service } = await openHost(folder);
   const seen: RunState[] = [];
@@ -47,8 +49,7 @@ test('two programs in one folder: each runs its own, both see all, a stop reache
   await service.stopRun(theirs);
   expect(await whenState(service, theirs)).toBe('stopped');
   expect(await other.line()).toBe('stopped');
-  const [code] = await once(other.child, 'exit');
-  expect(code).toBe(0);
+  expect(await exit).toEqual([0, null]);
   expect((await service.steps(ours)).length).toBe(100);
   expect((await service.steps(theirs)).length).toBeGreaterThan(10);
 });
@@ -65,7 +66,7 @@ test('a program that dies while another looks on leaves its run interrupted', as
   expect(await interrupted).toBe('interrupted');
 });
 
-test('six programs one after another and at once leave one clean file', async () => {
+test('three programs at once leave one clean file', async () => {
   const folder = temporaryFolder();
   const others = Array.from({ length: 3 }, () => spawnHost(folder, specOf('finish', { steps: 50 })));
   await Promise.all(others.map((other) => once(other.child, 'exit')));
@@ -76,9 +77,8 @@ test('six programs one after another and at once leave one clean file', async ()
 }, 120_000);
 
 async function childrenOf(pid: number): Promise<number[]> {
-  const { readFileSync } = await import('node:fs');
   const path = `/proc/${pid}/task/${pid}/children`;
-  await until(() => !existsSync(path) || readFileSync(path, 'utf8').trim() !== '');
+  await until(() => readFileSync(path, 'utf8').trim() !== '');
   return readFileSync(path, 'utf8').trim().split(/\s+/).map(Number);
 }
 

@@ -28,7 +28,7 @@ export class ComponentChecker {
     if (type === 'Replace') return this.replace(part as JsonObject, content, true);
     if (type === 'Prepend' && typeof (part as JsonObject).prepend !== 'string')
       throw bad(this.file, 'its Prepend normalizer lacks the text');
-    return this.supported(part, type, 'normalizer', ['NFC', 'NFD', 'NFKC', 'NFKD', 'Prepend', 'Lowercase', 'Strip']);
+    return this.supported(part, type, 'normalizer', ['NFC', 'NFD', 'NFKC', 'NFKD', 'Prepend', 'Lowercase']);
   }
 
   preTokenizer(part: JsonValue, normalizer: JsonValue): JsonValue {

@@ -98,8 +98,6 @@ export class OffsetFinder {
         return characters.flatMap(({ text, start, end }) =>
           [...text.toLowerCase()].map((lower) => ({ text: lower, start, end })),
         );
-      case 'Strip':
-        return stripped(characters, part.strip_left === true, part.strip_right === true);
       default:
         return composed(characters, part.type as 'NFC' | 'NFD' | 'NFKC' | 'NFKD');
     }
@@ -244,14 +242,6 @@ function unitIndex(characters: readonly Character[]): number[] {
   return at;
 }
 
-function stripped(characters: Character[], left: boolean, right: boolean): Character[] {
-  let first = 0;
-  let last = characters.length;
-  while (left && first < last && isSpace(characters[first])) first++;
-  while (right && last > first && isSpace(characters[last - 1])) last--;
-  return characters.slice(first, last);
-}
-
 /** Unicode normalization, cluster by cluster: a base with its marks (and a Hangul syllable with its parts) never mixes with its neighbours. */
 function composed(characters: Character[], form: 'NFC' | 'NFD' | 'NFKC' | 'NFKD'): Character[] {
   const text = characters.map((character) => character.text).join('');
@@ -260,7 +250,9 @@ function composed(characters: Character[], form: 'NFC' | 'NFD' | 'NFKC' | 'NFKD'
   return [...text.matchAll(/\P{M}[\p{M}\u1160-\u11ff]*|\p{M}+/gu)].flatMap((match) => {
     const old = characters.slice(at[match.index]!, at[match.index + match[0].length]!);
     const made = match[0].normalize(form);
-    const oneByOne = old.flatMap(({ text: character, start, end }) => Array.from(character.normalize(form), (part) => ({ text: part, start, end })));
+    const oneByOne = old.flatMap(({ text: character, start, end }) =>
+      Array.from(character.normalize(form), (part) => ({ text: part, start, end })),
+    );
     if (oneByOne.map((character) => character.text).join('') === made) return oneByOne;
     // Characters were put together or reordered: the first one took in as many as are missing.
     const missing = old.length - [...made].length;

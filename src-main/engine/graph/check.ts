@@ -31,7 +31,8 @@ export function checkGraph(graph: Graph): void {
     if (undefinedInput) fail(`${node.op} uses ${undefinedInput.name}, which nothing before it defines`);
     const inferred = operators[node.op].shape(node.inputs, node.attributes);
     const output = node.outputs[0]!;
-    if (inferred.type !== output.type || inferred.shape.join() !== output.shape.join()) fail(`${output.name} is not what ${node.op} gives`);
+    if (inferred.type !== output.type || inferred.shape.join() !== output.shape.join())
+      fail(`${output.name} is not what ${node.op} gives`);
     define(output);
   }
   if (graph.outputs.size === 0) fail('it has no results');

@@ -33,11 +33,19 @@ export function gradients(graph: Graph, seeds: ReadonlyMap<Value, Value>, target
     if (!dy || !node.inputs.some((value) => leadsToTarget.has(value))) continue;
     const rule = operators[node.op].gradient;
     if (rule === 'none') {
-      throw new HopscopeError('NoGradient', `${node.op} has no gradient but lies on the way to a target in ${graph.name}.`, 'failure');
+      throw new HopscopeError(
+        'NoGradient',
+        `${node.op} has no gradient but lies on the way to a target in ${graph.name}.`,
+        'failure',
+      );
     }
     const thunks = rule({ graph, inputs: node.inputs, output, dy, attributes: node.attributes });
     if (thunks.length !== node.inputs.length) {
-      throw new HopscopeError('NoGradient', `${node.op}'s rule gave ${thunks.length} gradients for ${node.inputs.length} inputs.`, 'failure');
+      throw new HopscopeError(
+        'NoGradient',
+        `${node.op}'s rule gave ${thunks.length} gradients for ${node.inputs.length} inputs.`,
+        'failure',
+      );
     }
     node.inputs.forEach((value, index) => {
       const thunk = thunks[index];
@@ -45,7 +53,11 @@ export function gradients(graph: Graph, seeds: ReadonlyMap<Value, Value>, target
       if (!thunk) {
         // Nothing flows through an index or a truth value; a number's gradient would silently be missing
         if (value.type !== 'float32') return;
-        throw new HopscopeError('NoGradient', `${node.op} has no gradient for its input ${index} (${value.name}) in ${graph.name}.`, 'failure');
+        throw new HopscopeError(
+          'NoGradient',
+          `${node.op} has no gradient for its input ${index} (${value.name}) in ${graph.name}.`,
+          'failure',
+        );
       }
       const contribution = graph.sumTo(thunk(), value.shape);
       const sofar = accumulated.get(value);

@@ -3,7 +3,7 @@
  * Rules use only operators of this table, so graphs stay closed under differentiation; summing over broadcast axes, accumulation
  * and "is it needed" are done once, in gradient.ts.
  */
-import { type ElementType, elementCount } from '../tensor.ts';
+import { bytesPerElement, type ElementType, elementCount } from '../tensor.ts';
 import type { Attributes, Graph, Value, ValueType } from './graph.ts';
 import { axisFromStart, broadcastShapes, integer, integers, matMulShape, number, permuted, same, withAxis } from './shapes.ts';
 
@@ -230,10 +230,19 @@ export const operators: Record<OperatorName, Operator> = {
     },
   },
   Transpose: {
-    shape: (inputs, attributes) => ({ type: first(inputs).type, shape: permuted(first(inputs).shape, integers(attributes, 'perm')) }),
+    shape: (inputs, attributes) => ({
+      type: first(inputs).type,
+      shape: permuted(first(inputs).shape, integers(attributes, 'perm')),
+    }),
     gradient: ({ graph, attributes, dy }) => {
       const perm = integers(attributes, 'perm');
-      return [() => graph.transpose(dy, perm.map((_, axis) => perm.indexOf(axis)))];
+      return [
+        () =>
+          graph.transpose(
+            dy,
+            perm.map((_, axis) => perm.indexOf(axis)),
+          ),
+      ];
     },
   },
   Reshape: {
@@ -258,7 +267,8 @@ export const operators: Record<OperatorName, Operator> = {
       const axis = axisFromStart(integer(attributes, 'axis'), first(inputs).shape);
       for (const other of inputs.slice(1)) {
         same(first(inputs).type, other.type);
-        if (withAxis(other.shape, axis, 0).join() !== withAxis(first(inputs).shape, axis, 0).join()) throw new Error('shapes differ');
+        if (withAxis(other.shape, axis, 0).join() !== withAxis(first(inputs).shape, axis, 0).join())
+          throw new Error('shapes differ');
       }
       const size = inputs.reduce((sum, value) => sum + (value.shape[axis] ?? 0), 0);
       return { type: first(inputs).type, shape: withAxis(first(inputs).shape, axis, size) };
@@ -277,10 +287,15 @@ export const operators: Record<OperatorName, Operator> = {
   Slice: {
     attributeInputs: ['starts', 'ends', 'axes'],
     shape: (inputs, attributes) => {
-      const [[start], [end], [axis, another]] = [integers(attributes, 'starts'), integers(attributes, 'ends'), integers(attributes, 'axes')];
+      const [[start], [end], [axis, another]] = [
+        integers(attributes, 'starts'),
+        integers(attributes, 'ends'),
+        integers(attributes, 'axes'),
+      ];
       if (another !== undefined) throw new Error('more than one axis');
       const size = first(inputs).shape[axis!];
-      if (size === undefined || start! < 0 || end! > size || start! >= end!) throw new Error(`[${start}, ${end}) of axis ${axis}`);
+      if (size === undefined || start! < 0 || end! > size || start! >= end!)
+        throw new Error(`[${start}, ${end}) of axis ${axis}`);
       return { type: first(inputs).type, shape: withAxis(first(inputs).shape, axis!, end! - start!) };
     },
     // dx is dy with zeros where x was cut away
@@ -337,7 +352,8 @@ export const operators: Record<OperatorName, Operator> = {
     shape: (inputs, attributes) => {
       const { shape } = float(first(inputs));
       number(attributes, 'epsilon');
-      if (axisFromStart(integer(attributes, 'axis'), shape) !== shape.length - 1) throw new Error('only the last axis has a rule');
+      if (axisFromStart(integer(attributes, 'axis'), shape) !== shape.length - 1)
+        throw new Error('only the last axis has a rule');
       sameShape(float(input(inputs, 1)).shape, shape.slice(-1));
       return elementwise(inputs);
     },
@@ -460,7 +476,11 @@ export const operators: Record<OperatorName, Operator> = {
   Equal: { shape: compare, gradient: 'none' },
   Less: { shape: compare, gradient: 'none' },
   Cast: {
-    shape: (inputs, attributes) => ({ type: attributes.to as ElementType, shape: first(inputs).shape }),
+    shape: (inputs, attributes) => {
+      const to = String(attributes.to);
+      if (!(to in bytesPerElement)) throw new Error(`there is no type ${to}`);
+      return { type: to as ElementType, shape: first(inputs).shape };
+    },
     gradient: 'none',
   },
 };

@@ -25,7 +25,8 @@ export function matMulShape(a: readonly number[], b: readonly number[]): number[
 }
 
 export function permuted(shape: readonly number[], perm: readonly number[]): number[] {
-  if ([...perm].sort((x, y) => x - y).join() !== [...shape.keys()].join()) throw new Error(`[${perm}] is no permutation of the axes`);
+  if ([...perm].sort((x, y) => x - y).join() !== [...shape.keys()].join())
+    throw new Error(`[${perm}] is no permutation of the axes`);
   return perm.map((axis) => shape[axis]!);
 }
 

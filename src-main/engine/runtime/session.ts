@@ -89,9 +89,9 @@ export class Session {
   }
 
   /**
-   * Runs the program and blocks until it is done. Every input must be fed, is read in place and, on the CPU, may share its buffer
-   * with a result only if one operator writes that result and reads the input last and elementwise. Each result named is written
-   * into the caller's tensor, whose buffer may be a WebAssembly memory; results not named are computed but not fetched.
+   * Runs the program and blocks until it is done. Every input must be fed and is read where it lies. Each result named is written
+   * into the caller's tensor, whose buffer may be a WebAssembly memory; it must not overlap an input, except where one elementwise
+   * operator writes the result and is the last to read that input. Results not named are computed but not fetched.
    * Errors: `RuntimeFailed`.
    */
   run(feeds: Readonly<Record<string, Tensor>>, results: Readonly<Record<string, Tensor>>): void {

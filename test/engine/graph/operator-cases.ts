@@ -39,14 +39,26 @@ type Shapes = readonly (readonly number[])[];
 
 /** Every way in which two shapes can meet. */
 const broadcastPairs: Shapes[] = [
-  [[2, 3], [2, 3]],
+  [
+    [2, 3],
+    [2, 3],
+  ],
   [[2, 3], [3]],
   [[3], [2, 3]],
   [[2, 3], []],
   [[], [2, 3]],
-  [[1, 3], [2, 1]],
-  [[2, 1, 4], [3, 1]],
-  [[2, 3, 4], [1, 3, 1]],
+  [
+    [1, 3],
+    [2, 1],
+  ],
+  [
+    [2, 1, 4],
+    [3, 1],
+  ],
+  [
+    [2, 3, 4],
+    [1, 3, 1],
+  ],
   [[1], [1, 1]],
   [[], []],
 ]; // prettier-ignore
@@ -55,8 +67,7 @@ const elementwiseShapes: Shapes = [[2, 3], [], [4]];
 
 const elementwise = (low = -2, high = 2): OperatorCase[] => elementwiseShapes.map((shape) => row([floats(shape, low, high)]));
 
-const pairs = (low = -2, high = 2): OperatorCase[] =>
-  broadcastPairs.map(([a, b]) => row([floats(a!), floats(b!, low, high)]));
+const pairs = (low = -2, high = 2): OperatorCase[] => broadcastPairs.map(([a, b]) => row([floats(a!), floats(b!, low, high)]));
 
 const reductions = (low = -2, high = 2): OperatorCase[] =>
   [[0], [1], [2], [-1], [0, 2], [1, 2], [-3, -1], [0, 1, 2]].flatMap((axes) =>
@@ -90,20 +101,48 @@ export const operatorCases: Record<OperatorName, OperatorCase[]> = {
   ],
   MatMul: (
     [
-      [[2, 3], [3, 4]],
-      [[1, 3], [3, 1]],
-      [[5, 2, 3], [5, 3, 4]],
-      [[5, 2, 3], [3, 4]],
-      [[2, 3], [5, 3, 4]],
-      [[2, 1, 2, 3], [4, 3, 2]],
-      [[1, 2, 3], [4, 3, 2]],
+      [
+        [2, 3],
+        [3, 4],
+      ],
+      [
+        [1, 3],
+        [3, 1],
+      ],
+      [
+        [5, 2, 3],
+        [5, 3, 4],
+      ],
+      [
+        [5, 2, 3],
+        [3, 4],
+      ],
+      [
+        [2, 3],
+        [5, 3, 4],
+      ],
+      [
+        [2, 1, 2, 3],
+        [4, 3, 2],
+      ],
+      [
+        [1, 2, 3],
+        [4, 3, 2],
+      ],
     ] as Shapes[]
   ).map(([a, b]) => row([floats(a!), floats(b!)])), // prettier-ignore
   Gemm: [0, 1].flatMap((transA) =>
     [0, 1].map((transB) => row([floats(transposed(transA, 2, 3)), floats(transposed(transB, 3, 4))], { transA, transB })),
   ),
   Transpose: [
-    ...[[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]].map((perm) => row([floats([2, 3, 4])], { perm })),
+    ...[
+      [0, 1, 2],
+      [0, 2, 1],
+      [1, 0, 2],
+      [1, 2, 0],
+      [2, 0, 1],
+      [2, 1, 0],
+    ].map((perm) => row([floats([2, 3, 4])], { perm })),
     row([floats([2, 3, 2, 2, 1])], { perm: [0, 2, 3, 1, 4] }),
     row([integers([2, 3], [1, 2, 3, 4, 5, 6])], { perm: [1, 0] }),
   ], // prettier-ignore
@@ -130,9 +169,12 @@ export const operatorCases: Record<OperatorName, OperatorCase[]> = {
   ],
   Slice: [
     ...[0, 1, 2].flatMap((axis) =>
-      [[0, 2], [1, 3], [3, 4], [0, 4]].map(([start, end]) =>
-        row([floats([4, 4, 4])], { starts: [start!], ends: [end!], axes: [axis] }),
-      ),
+      [
+        [0, 2],
+        [1, 3],
+        [3, 4],
+        [0, 4],
+      ].map(([start, end]) => row([floats([4, 4, 4])], { starts: [start!], ends: [end!], axes: [axis] })),
     ),
     row([integers([4], [1, 2, 3, 4])], { starts: [1], ends: [3], axes: [0] }),
   ], // prettier-ignore
@@ -209,7 +251,10 @@ export const operatorCases: Record<OperatorName, OperatorCase[]> = {
     row([integers([3], [-3, 0, 16_777_217])], { to: 'float32' }),
     row([given('float32', [3], [0, -2.5, 1])], { to: 'bool' }),
     row([integers([2], [5, -6])], { to: 'int32' }),
-    { ...row([given('float16', [5], [0x3c00, 0xc100, 0x0001, 0x7bff, 0x0000])], { to: 'float32' }), expected: [1, -2.5, 2 ** -24, 65_504, 0] },
+    {
+      ...row([given('float16', [5], [0x3c00, 0xc100, 0x0001, 0x7bff, 0x0000])], { to: 'float32' }),
+      expected: [1, -2.5, 2 ** -24, 65_504, 0],
+    },
     { ...row([given('float32', [4], [1, -2.5, 65_504, 1.0006])], { to: 'float16' }), expected: [0x3c00, 0xc100, 0x7bff, 0x3c01] },
   ],
 };

@@ -48,7 +48,8 @@ function broadcast(...shapes: (readonly number[])[]): number[] {
 
 const list = (attributes: Attributes, name: string): number[] => [...(attributes[name] as readonly number[])];
 const number = (attributes: Attributes, name: string, otherwise?: number): number => (attributes[name] ?? otherwise) as number;
-const replace = (index: readonly number[], axis: number, value: number): number[] => index.map((old, i) => (i === axis ? value : old));
+const replace = (index: readonly number[], axis: number, value: number): number[] =>
+  index.map((old, i) => (i === axis ? value : old));
 const fromEnd = (axis: number, size: number): number => (axis < 0 ? axis + size : axis);
 
 const unary =
@@ -70,7 +71,7 @@ const reduction =
       const index = position(place, x!.shape).map((i, axis) => (axes.includes(axis) ? 0 : i));
       groups[offset(index, kept)]!.push(value);
     });
-    const shape = attributes['keepdims'] === 1 ? kept : x!.shape.filter((_, axis) => !axes.includes(axis));
+    const shape = attributes.keepdims === 1 ? kept : x!.shape.filter((_, axis) => !axes.includes(axis));
     return { shape, data: groups.map(f) };
   };
 
@@ -97,7 +98,11 @@ function matMul(a: Reference, b: Reference): Reference {
 const transposed = (x: Reference, perm: readonly number[]): Reference =>
   build(
     perm.map((axis) => x.shape[axis]!),
-    (index) => at(x, x.shape.map((_, axis) => index[perm.indexOf(axis)]!)),
+    (index) =>
+      at(
+        x,
+        x.shape.map((_, axis) => index[perm.indexOf(axis)]!),
+      ),
   );
 
 /** Adds or reads along one axis at given places. */
@@ -150,7 +155,7 @@ export const references: Record<OperatorName, Rule> = {
   Clip: unary((x, attributes) => Math.min(number(attributes, 'max'), Math.max(number(attributes, 'min'), x))),
   MatMul: ([a, b]) => matMul(a!, b!),
   Gemm: ([a, b], attributes) =>
-    matMul(attributes['transA'] ? transposed(a!, [1, 0]) : a!, attributes['transB'] ? transposed(b!, [1, 0]) : b!),
+    matMul(attributes.transA ? transposed(a!, [1, 0]) : a!, attributes.transB ? transposed(b!, [1, 0]) : b!),
   Transpose: ([x], attributes) => transposed(x!, list(attributes, 'perm')),
   Reshape: ([x], attributes) => ({ shape: list(attributes, 'shape'), data: x!.data }),
   Expand: ([x], attributes) => build(broadcast(x!.shape, list(attributes, 'shape')), (index) => at(x!, index)),
@@ -211,8 +216,8 @@ export const references: Record<OperatorName, Rule> = {
   Equal: binary((a, b) => Number(a === b)),
   Less: binary((a, b) => Number(a < b)),
   Cast: unary((x, attributes) => {
-    if (attributes['to'] === 'bool') return Number(x !== 0);
-    return attributes['to'] === 'float32' ? Math.fround(x) : Math.trunc(x);
+    if (attributes.to === 'bool') return Number(x !== 0);
+    return attributes.to === 'float32' ? Math.fround(x) : Math.trunc(x);
   }),
 };
 

@@ -7,6 +7,7 @@ import type { Graph, Value } from '../../../src-main/engine/graph/graph.ts';
 import { encodeOnnx } from '../../../src-main/engine/graph/onnx.ts';
 import { Session } from '../../../src-main/engine/runtime/session.ts';
 import { type ElementType, elementCount, type Tensor } from '../../../src-main/engine/tensor.ts';
+import { HopscopeError } from '../../../src-main/shared/errors.ts';
 
 /** Uniform numbers in [low, high), rounded to float32, the same for the same seed. */
 export function uniform(seed: number, length: number, low = -1, high = 1): number[] {
@@ -40,7 +41,9 @@ export function tensor(type: ElementType, shape: readonly number[], numbers: rea
 export async function run(graph: Graph, feeds: ReadonlyMap<Value, readonly number[]>): Promise<Record<string, number[]>> {
   const session = await Session.create(encodeOnnx(graph), { device: 'cpu', threads: 1, name: graph.name });
   try {
-    const inputs = Object.fromEntries(graph.inputs.map((value) => [value.name, tensor(value.type, value.shape, feeds.get(value)!)]));
+    const inputs = Object.fromEntries(
+      graph.inputs.map((value) => [value.name, tensor(value.type, value.shape, feeds.get(value)!)]),
+    );
     const results = Object.fromEntries(
       [...graph.outputs].map(([name, { type, shape }]) => [name, tensor(type, shape, Array(elementCount(shape)).fill(77))]),
     );
@@ -61,4 +64,17 @@ export function expectClose(actual: readonly number[], expected: readonly number
     worst = Number.isNaN(difference) ? Number.POSITIVE_INFINITY : Math.max(worst, difference);
   });
   expect(worst / scale, `${what}: got ${actual}, expected ${expected}`).toBeLessThanOrEqual(tolerance);
+}
+
+/** `action` throws a HopscopeError with this code whose message says all of `words`. */
+export function expectCode(code: string, words: string | readonly string[], action: () => unknown): void {
+  let error: unknown;
+  try {
+    action();
+  } catch (thrown) {
+    error = thrown;
+  }
+  expect(error).toBeInstanceOf(HopscopeError);
+  expect((error as HopscopeError).code).toBe(code);
+  for (const word of [words].flat()) expect((error as HopscopeError).message).toContain(word);
 }

@@ -47,15 +47,15 @@ describe('selfTest', () => {
   });
 
   test.each([
-    ['hang', /did not answer in 1 s/],
-    ['abort', /ended without an answer \((SIGABRT|exit \d+)\)/],
-    ['say', /ended without an answer \(exit 3\): no driver/],
-  ])('a child that would %s is refused', async (behaviour, message) => {
-    await expect(probeInChild('cpu', { file, arguments: [behaviour] }, 1000)).rejects.toThrow(message);
+    ['hang', 1000, /did not answer in 1 s/],
+    ['abort', 30_000, /ended without an answer \((SIGABRT|exit \d+)\)/],
+    ['say', 30_000, /ended without an answer \(exit 3\): no driver/],
+  ])('a child that would %s is refused', async (behaviour, milliseconds, message) => {
+    await expect(probeInChild('cpu', { file, arguments: [behaviour] }, milliseconds)).rejects.toThrow(message);
   });
 
   test('a script that is missing is refused', async () => {
-    await expect(probeInChild('cpu', { file: `${file}.missing` }, 10_000)).rejects.toMatchObject({ code: 'DeviceUnavailable' });
+    await expect(probeInChild('cpu', { file: `${file}.missing` }, 30_000)).rejects.toMatchObject({ code: 'DeviceUnavailable' });
   });
 
   test('an ordinary start is no probe', async () => {

@@ -2,7 +2,7 @@
  * Arenas: alignment, limits, and kernels working on the pieces handed out.
  * What the kernels compute is tested in kernels.test.ts.
  */
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Arena, arenaLimit, arenaSize } from '../../../src-main/engine/runtime/memory.ts';
 import { HopscopeError } from '../../../src-main/shared/errors.ts';
 
@@ -16,8 +16,13 @@ function codeOf(use: () => unknown): string {
   return 'no error';
 }
 
+// The suite may be run with the variable set; these tests set it themselves.
+const around = process.env.HOPSCOPE_PLAIN_KERNELS ?? '0';
+beforeEach(() => {
+  process.env.HOPSCOPE_PLAIN_KERNELS = '0';
+});
 afterEach(() => {
-  delete process.env.HOPSCOPE_PLAIN_KERNELS;
+  process.env.HOPSCOPE_PLAIN_KERNELS = around;
 });
 
 describe('Arena', () => {

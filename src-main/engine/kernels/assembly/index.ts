@@ -9,8 +9,6 @@
  */
 
 /** Bytes that the four-wide (or eight-wide) loop covers: `count` rounded down to `lanes`, times `size`. */
-// @ts-ignore: decorator of AssemblyScript
-@inline
 function bulk(count: usize, lanes: usize, size: usize): usize {
   return (count & ~(lanes - 1)) * size;
 }
@@ -204,8 +202,7 @@ export function scaledAdd(target: usize, source: usize, scale: f64, count: usize
   addScaled(target, source, <f32>scale, count);
 }
 
-// @ts-ignore: decorator of AssemblyScript
-@inline
+/** target += scale * source; the body of addRows and scaledAdd. */
 function addScaled(target: usize, source: usize, scale: f32, count: usize): void {
   const scale4 = f32x4.splat(scale);
   const wide = bulk(count, 4, 4);

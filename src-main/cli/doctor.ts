@@ -1,0 +1,91 @@
+/**
+ * `hopscope doctor`: what this machine has to compute with, each device tested, memory, disk, versions, and whether the data folder is sound.
+ * It repairs and creates nothing.
+ */
+import { existsSync, statfsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { closeDatabase, openDatabase, sqliteVersion } from '../database/open.ts';
+import { defaultThreads, knownDevices, selfTest } from '../engine/runtime/device.ts';
+import { describeProgram } from '../service/about.ts';
+import { databasePath } from '../service/data-folder.ts';
+import { errorRecord } from '../shared/errors.ts';
+import type { DeviceReport } from '../shared/records.ts';
+import type { Command } from './command.ts';
+import { bytes, facts, table } from './text.ts';
+
+export const doctor: Command = {
+  name: 'doctor',
+  summary: 'test devices, memory, disk and the data folder',
+  options: [],
+
+  async run(_given, { dataFolder, installation, signal, print }) {
+    const devices: DeviceReport[] = [];
+    for (const device of await knownDevices()) {
+      signal.throwIfAborted();
+      devices.push(await selfTest(device, { file: installation.entry }));
+    }
+    const database = examineDatabase(dataFolder);
+    const { version, versions, memory } = describeProgram({
+      dataFolder,
+      resources: installation.resources,
+      sqlite: database.sqlite,
+    });
+    const disk = freeSpace(dataFolder);
+    const shipped = {
+      small_world: existsSync(join(installation.resources, 'small-world', 'config.json')),
+      workbench: existsSync(join(installation.rendererFolder, 'index.html')),
+    };
+    const { state, detail } = database;
+    const result = {
+      version,
+      devices,
+      threads: defaultThreads(),
+      memory,
+      disk,
+      versions: { ...versions, sqlite: database.sqlite },
+      data_folder: { path: dataFolder, database: state, detail },
+      shipped,
+      healthy: state !== 'damaged' && devices.some(({ available }) => available) && shipped.small_world,
+    };
+    const text = [
+      table([
+        ['device', 'usable', 'test'],
+        ...devices.map((report) => [report.device, report.available ? 'yes' : 'no', report.detail]),
+      ]),
+      facts([
+        ['threads', result.threads],
+        ['memory', `${bytes(memory.available)} of ${bytes(memory.total)} free`],
+        ['disk', `${bytes(disk.available)} of ${bytes(disk.total)} free`],
+        ['data folder', dataFolder],
+        ['database', `${state}${detail === '' ? '' : `: ${detail}`}`],
+        ['small world', shipped.small_world],
+        ['workbench built', shipped.workbench],
+        ...Object.entries(result.versions),
+      ]),
+    ];
+    print(result, text.join('\n\n'));
+  },
+};
+
+/** Looks through the whole database, if there is one. */
+function examineDatabase(folder: string): { state: 'none' | 'sound' | 'damaged'; detail: string; sqlite: string } {
+  const path = databasePath(folder);
+  const memory = openDatabase(':memory:');
+  const sqlite = sqliteVersion(memory);
+  closeDatabase(memory);
+  if (!existsSync(path)) return { state: 'none', detail: 'made by the first run', sqlite };
+  try {
+    closeDatabase(openDatabase(path, { check: true }));
+    return { state: 'sound', detail: '', sqlite };
+  } catch (error) {
+    return { state: 'damaged', detail: errorRecord(error).message, sqlite };
+  }
+}
+
+/** Of the disk that the folder is, or would be, on. In bytes. */
+function freeSpace(folder: string): { available: number; total: number } {
+  let existing = folder;
+  while (!existsSync(existing) && dirname(existing) !== existing) existing = dirname(existing);
+  const { bavail, blocks, bsize } = statfsSync(existing);
+  return { available: bavail * bsize, total: blocks * bsize };
+}

@@ -1,0 +1,30 @@
+/**
+ * Which built-in data sets a model has: a small-world model gets the sets of its own world, every other model those of public facts.
+ * The sets themselves are elsewhere.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { readJson } from '../engine/files/strict-json.ts';
+import { firstHop, secondHop } from '../world/datasets.ts';
+import { recordName } from '../world/record.ts';
+import { createWorld, type WorldSize } from '../world/world.ts';
+import type { BuiltinDatasets } from './dataset.ts';
+import { firstHop as publicFirstHop, secondHop as publicSecondHop } from './public-facts.ts';
+
+const maximumRecordBytes = 16 * 2 ** 20;
+
+/** The world that a model folder's record says it was trained on, or null. */
+export function worldOf(folder: string): { seed: number; size: WorldSize } | null {
+  const path = join(folder, recordName);
+  if (!existsSync(path)) return null;
+  const record = readJson(path, { maximumBytes: maximumRecordBytes }) as { format?: string; recipe?: { worldSeed: number; world: WorldSize } };
+  if (record.format !== 'hopscope small world' || !record.recipe) return null;
+  return { seed: record.recipe.worldSeed, size: record.recipe.world };
+}
+
+export function builtinDatasets(folder: string): BuiltinDatasets {
+  const world = worldOf(folder);
+  if (!world) return { 'first-hop': publicFirstHop, 'second-hop': publicSecondHop };
+  const made = createWorld(world.seed, world.size);
+  return { 'first-hop': () => firstHop(made), 'second-hop': () => secondHop(made) };
+}

@@ -1,0 +1,57 @@
+/**
+ * FIRST-HOP and SECOND-HOP for models that know the real world: 20 cities with their main language and a landmark, and made-up people.
+ * The cities' facts are common knowledge found in any encyclopedia; the people are invented and live nowhere.
+ */
+import type { FactsAndImplications } from '../shared/records.ts';
+
+/** City, the language most of its people speak, a landmark that does not name the city. Every language occurs once. */
+const cities: readonly (readonly [city: string, language: string, landmark: string])[] = [
+  ['Amsterdam', 'Dutch', 'the Rijksmuseum'],
+  ['Athens', 'Greek', 'the Parthenon'],
+  ['Bangkok', 'Thai', 'Wat Arun'],
+  ['Berlin', 'German', 'the Brandenburg Gate'],
+  ['Budapest', 'Hungarian', "Fisherman's Bastion"],
+  ['Cairo', 'Arabic', 'the Egyptian Museum'],
+  ['Copenhagen', 'Danish', 'the Little Mermaid statue'],
+  ['Hanoi', 'Vietnamese', 'Hoan Kiem Lake'],
+  ['Helsinki', 'Finnish', 'the Temppeliaukio Church'],
+  ['Istanbul', 'Turkish', 'Hagia Sophia'],
+  ['Lisbon', 'Portuguese', 'Belem Tower'],
+  ['Madrid', 'Spanish', 'the Prado Museum'],
+  ['Moscow', 'Russian', 'Red Square'],
+  ['Oslo', 'Norwegian', 'Frogner Park'],
+  ['Paris', 'French', 'the Eiffel Tower'],
+  ['Prague', 'Czech', 'Charles Bridge'],
+  ['Rome', 'Italian', 'the Colosseum'],
+  ['Seoul', 'Korean', 'Gyeongbokgung Palace'],
+  ['Stockholm', 'Swedish', 'the Vasa Museum'],
+  ['Tokyo', 'Japanese', 'Senso-ji Temple'],
+];
+
+/** Invented people; first names all differ, so that they can be told apart by their first tokens. */
+const people: readonly string[] = [
+  'Grace Miller', 'Ethan Parker', 'Olivia Hughes', 'Lucas Bennett', 'Sophie Turner', 'Nathan Brooks', 'Clara Foster', 'Isaac Reed',
+  'Hannah Cole', 'Victor Lane', 'Julia Marsh', 'Oscar Flynn', 'Diana Wells', 'Simon Archer', 'Laura Quinn', 'Felix Harmon',
+  'Alice Porter', 'Martin Sharp', 'Emma Dalton', 'Peter Nolan',
+]; // prettier-ignore
+
+/** People in an order of their own, so that the n-th person does not live in the n-th city of the alphabet. */
+const assigned = (index: number): string => people[(index * 7 + 3) % people.length]!;
+
+/** Facts: where 20 people live; implications: the language spoken where they are from. Options: the 20 cities, the 20 languages. */
+export function firstHop(): FactsAndImplications {
+  return {
+    train: cities.map(([city], index) => [`${assigned(index)} lives in`, city]),
+    test: cities.map(([, language], index) => [`The people in the city ${assigned(index)} is from speak`, language]),
+    options: { train: cities.map(([city]) => city), test: cities.map(([, language]) => language) },
+  };
+}
+
+/** Facts: the mayors of 20 cities; implications: the same asked through a landmark. Options: the 20 names. */
+export function secondHop(): FactsAndImplications {
+  return {
+    train: cities.map(([city], index) => [`The mayor of ${city} is`, assigned(index)]),
+    test: cities.map(([, , landmark], index) => [`The mayor of the city that contains ${landmark} is`, assigned(index)]),
+    options: { train: [...people], test: [...people] },
+  };
+}

@@ -1,0 +1,173 @@
+/**
+ * What the compute process answers: experiments and models described, specs previewed, one run at a time executed.
+ * It keeps the last model open, stores nothing, and ends with its process.
+ */
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { builtinDatasets, worldOf } from '../datasets/builtin.ts';
+import { type ResolvedDataset, resolveDataset } from '../datasets/dataset.ts';
+import { Executor, type Weights } from '../engine/execution/executor.ts';
+import { loadWeights } from '../engine/execution/load-weights.ts';
+import { describeModel, type Model, openModel } from '../engine/models/model.ts';
+import { trainableNames, type Trainable } from '../engine/models/parameters.ts';
+import { type DeviceName, defaultThreads, deviceNames, resolveDevice, selfTest } from '../engine/runtime/device.ts';
+import type { ProbeEntry } from '../engine/runtime/probe.ts';
+import { type CollisionRule, encodeSet } from '../scores/evaluation.ts';
+import type { Compute } from '../shared/contract.ts';
+import { HopscopeError } from '../shared/errors.ts';
+import { createEvent } from '../shared/event.ts';
+import type { Emission, ExperimentSpec, Provenance } from '../shared/records.ts';
+import { estimateSeconds } from './cost.ts';
+import type { Experiment } from './experiment.ts';
+import { experiments } from './index.ts';
+import { completeSpec, experimentOf } from './spec.ts';
+import { versions } from './versions.ts';
+
+export interface ComputeSettings {
+  /** The folder of what ships: the small world's model is in `small-world`. */
+  resources: string;
+  /** The script whose child processes answer device probes; default: the one that is running, which must call `answerProbe` first. */
+  probe?: ProbeEntry;
+}
+
+/** The name under which specs ask for the model that ships. */
+const smallWorld = 'small-world';
+
+interface Prepared {
+  experiment: Experiment;
+  spec: ExperimentSpec;
+  model: Model;
+  dataset: ResolvedDataset;
+  threads: number;
+}
+
+export function createCompute({ resources, probe = { file: process.argv[1] ?? '' } }: ComputeSettings): Compute {
+  const emissions = createEvent<{ run: string; emission: Emission }>();
+  const open = modelCache();
+  let busy = false;
+
+  const folderOf = (model: string) => (model === smallWorld ? join(resources, smallWorld) : model);
+
+  async function prepare(given: ExperimentSpec): Promise<Prepared> {
+    const experiment = experimentOf(given, experiments);
+    const folder = folderOf(typeof given.model === 'string' ? given.model : smallWorld);
+    const spec = completeSpec(given, experiment, worldOf(folder) !== null);
+    const { model } = await open(folder);
+    const dataset = resolveDataset(spec.dataset, builtinDatasets(folder));
+    trainableNames(model.parameters, spec.trainable as Trainable);
+    return { experiment, spec, model, dataset, threads: (spec.threads as number | undefined) ?? defaultThreads() };
+  }
+
+  const encode = ({ model, dataset: { data }, spec }: Prepared) => {
+    const collisions = spec.collisions as CollisionRule;
+    return [
+      encodeSet(model.tokenizer, 'facts', data.train, data.options.train, collisions),
+      encodeSet(model.tokenizer, 'implications', data.test, data.options.test, collisions),
+    ];
+  };
+
+  return {
+    onEmission: emissions.subscribe,
+
+    experiments: async () => experiments.map(({ description }) => description),
+
+    devices: async () => {
+      const reports = [];
+      for (const device of deviceNames) if (device !== 'auto') reports.push(await selfTest(device, probe));
+      return reports;
+    },
+
+    describeModel: async (path) => describeModel((await open(folderOf(path))).model),
+
+    async preview(given) {
+      const prepared = await prepare(given);
+      const { experiment, spec, model, dataset, threads } = prepared;
+      const sets = encode(prepared);
+      const description = describeModel(model);
+      const work = experiment.work(spec, dataset);
+      const trained = spec.trainable === 'all' ? description.memory.train_all : description.memory.train_mlp_attn;
+      return {
+        spec,
+        model: description,
+        sets: sets.map(({ items }) => items),
+        tokens: sets.map(({ items, examples }) => ({ set: items.set, tokens: model.tokenizer.tokens(examples[0]!.ids) })),
+        warnings: [...model.warnings, ...sets.flatMap(({ warnings }) => warnings)],
+        cost: {
+          steps: work.steps,
+          evaluations: work.evaluations,
+          seconds: await estimateSeconds(work, description.parameters, sets, threads),
+          memory: trained,
+        },
+      };
+    },
+
+    async execute(run, given, signal) {
+      if (busy) throw new HopscopeError('ComputeBusy', 'Another run is under way in this compute process; wait for it or stop it.', 'failure');
+      busy = true;
+      try {
+        const { experiment, spec, model, dataset, threads } = await prepare(given);
+        const device = await resolveDevice(spec.device as string);
+        const { weights } = await open(model.folder);
+        const executor = new Executor(model, { device, threads });
+        const emit = (emission: Emission) => emissions.emit({ run, emission });
+        emit({ kind: 'provenance', provenance: provenanceOf(model, dataset, device, threads) });
+        for (const message of model.warnings) emit({ kind: 'warning', message });
+        const work = experiment.work(spec, dataset);
+        const total = work.steps + work.evaluations;
+        const started = performance.now();
+        try {
+          return await experiment.run({
+            spec,
+            model,
+            weights: weights(),
+            executor,
+            dataset,
+            emit,
+            signal,
+            progress(done, message) {
+              const elapsed = (performance.now() - started) / 1000;
+              const secondsLeft = done === 0 ? null : (elapsed / done) * (total - done);
+              emit({ kind: 'progress', progress: { done, total, message, secondsLeft } });
+            },
+          });
+        } finally {
+          executor.release();
+        }
+      } finally {
+        busy = false;
+      }
+    },
+  };
+}
+
+function provenanceOf(model: Model, { hash }: ResolvedDataset, device: DeviceName, threads: number): Provenance {
+  return { modelPath: model.folder, modelHash: model.checkpoint.hash(), datasetHash: hash, device, threads, versions: versions() };
+}
+
+/** Keeps the model opened last, with its weights once they were asked for; a folder whose files changed is opened anew. */
+function modelCache(): (folder: string) => Promise<{ model: Model; weights: () => Weights }> {
+  let current: { folder: string; stamp: string; model: Model; weights: Weights | null } | null = null;
+  return async (folder) => {
+    const stamp = stampOf(folder);
+    if (current?.folder !== folder || current.stamp !== stamp) {
+      const model = await openModel(folder);
+      current?.model.checkpoint.close();
+      current = { folder, stamp, model, weights: null };
+    }
+    const held = current;
+    return {
+      model: held.model,
+      weights: () => {
+        held.weights ??= loadWeights(held.model);
+        return held.weights;
+      },
+    };
+  };
+}
+
+/** Changes whenever the folder's configuration or weights do; empty for a folder that is not there, which opening then explains. */
+function stampOf(folder: string): string {
+  return ['config.json', 'model.safetensors', 'model.safetensors.index.json', 'tokenizer.json']
+    .map((name) => statSync(join(folder, name), { throwIfNoEntry: false })?.mtimeMs ?? 0)
+    .join();
+}

@@ -1,0 +1,110 @@
+/**
+ * The Electron window is hardened as it says, read back from the running program, and outlives its host.
+ * Decisions that need no Electron are tested in test/shell.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ElectronApplication } from 'playwright';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { inPage, openInWindow, shells, type WindowWorkbench } from './app.ts';
+
+describe.skipIf(!shells.some(({ name }) => name === 'window'))('the window', () => {
+  let workbench: WindowWorkbench;
+  let application: ElectronApplication;
+
+  beforeAll(async () => {
+    workbench = await openInWindow();
+    application = workbench.application;
+    await workbench.page.getByRole('heading', { level: 1 }).waitFor();
+  });
+  afterAll(() => workbench?.close());
+
+  test('has the web preferences it was given', async () => {
+    const preferences = await application.evaluate(({ webContents }) => {
+      const [contents] = webContents.getAllWebContents();
+      return (contents as unknown as { getLastWebPreferences(): Record<string, unknown> }).getLastWebPreferences();
+    });
+    expect(preferences).toMatchObject({
+      sandbox: true,
+      contextIsolation: true,
+      nodeIntegration: false,
+      nodeIntegrationInSubFrames: false,
+      nodeIntegrationInWorker: false,
+      webSecurity: true,
+      allowRunningInsecureContent: false,
+      webviewTag: false,
+      navigateOnDragDrop: false,
+      spellcheck: false,
+    });
+  });
+
+  test('is at least 1024 x 700', async () => {
+    const smallest = await application.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.getMinimumSize());
+    expect(smallest).toEqual([1024, 700]);
+  });
+
+  test('serves its page with the policy as a header', async () => {
+    const policy = await inPage(workbench.page, "fetch('/').then((answer) => answer.headers.get('content-security-policy'))");
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).toContain("connect-src 'self';");
+    expect(await inPage(workbench.page, "fetch('/missing').then((answer) => answer.status)")).toBe(404);
+    expect(await inPage(workbench.page, "fetch('app://bundle/../main/main.cjs').then((answer) => answer.status)")).toBe(404);
+    expect(await inPage(workbench.page, "fetch('app://other/').then(() => 'went', () => 'refused')")).toBe('refused');
+    expect(await inPage(workbench.page, "fetch('file:///etc/passwd').then(() => 'went', () => 'refused')")).toBe('refused');
+  });
+
+  test('opens no window, goes nowhere, is given no permission', async () => {
+    const { page } = workbench;
+    expect(await inPage(page, "String(window.open('https://example.com/'))")).toBe('null');
+    await inPage(page, "location.href = 'https://example.com/'");
+    await inPage(page, "location.href = 'data:text/html,elsewhere'");
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(page.url()).toMatch(/^app:\/\/bundle\//);
+    expect(await application.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().length)).toBe(1);
+    expect(await inPage(page, 'Notification.requestPermission()')).toBe('denied');
+    expect(await inPage(page, "navigator.mediaDevices.getUserMedia({ audio: true }).then(() => 'given', () => 'refused')")).toBe(
+      'refused',
+    );
+  });
+
+  test('says so when the host dies, and gives the page a new one', async () => {
+    const { page } = workbench;
+    await inPage(
+      page,
+      `(() => {
+      window.heard = [];
+      window.addEventListener('message', (event) => window.heard.push(event.data?.type));
+    })()`,
+    );
+    const killed = await application.evaluate(() => {
+      const handles = (
+        process as unknown as { _getActiveHandles(): { pid?: number; spawnargs?: string[] }[] }
+      )._getActiveHandles();
+      const host = handles.find((handle) => handle.spawnargs?.includes('--host-process'));
+      if (host?.pid) process.kill(host.pid, 'SIGKILL');
+      return host?.pid ?? null;
+    });
+    if (killed === null) return; // A newer Electron runs it as a utility process, of which no handle is to be had.
+    await expect.poll(() => inPage(page, 'window.heard.includes("hopscope-closed")')).toBe(true);
+    await inPage(page, "window.postMessage({ type: 'hopscope-ready' }, location.origin)");
+    await expect.poll(() => inPage(page, 'window.heard.includes("hopscope-port")')).toBe(true);
+  });
+
+  test('remembers its place, and leaves no process behind', async () => {
+    const pids = await application.evaluate(() => {
+      const handles = (
+        process as unknown as { _getActiveHandles(): { pid?: number; spawnargs?: string[] }[] }
+      )._getActiveHandles();
+      return handles.filter((handle) => handle.spawnargs).map((handle) => handle.pid ?? 0);
+    });
+    await application.evaluate(({ BrowserWindow }) =>
+      BrowserWindow.getAllWindows()[0]?.setBounds({ x: 40, y: 50, width: 1100, height: 750 }),
+    );
+    const gone = application.waitForEvent('close');
+    await application.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.close());
+    await gone;
+    const bounds = JSON.parse(readFileSync(join(workbench.dataFolder, 'window', 'bounds.json'), 'utf8'));
+    expect(bounds).toMatchObject({ width: 1100, height: 750, maximized: false });
+    for (const pid of pids) expect(() => process.kill(pid, 0)).toThrow();
+  });
+});
