@@ -3,12 +3,12 @@
  * A new screen is one component in screens/ and one entry here.
  */
 import type { Component } from 'svelte';
+import type { IconName } from './components/icons.ts';
 import Home from './screens/Home.svelte';
 import NewExperiment from './screens/NewExperiment.svelte';
 import Run from './screens/Run.svelte';
 import Runs from './screens/Runs.svelte';
 import Settings from './screens/Settings.svelte';
-import type { IconName } from './components/icons.ts';
 
 /** What every screen is given: the `:name` parts of its address and what follows the question mark. */
 export interface ScreenProps {

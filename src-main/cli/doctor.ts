@@ -2,7 +2,8 @@
  * `hopscope doctor`: what this machine has to compute with, each device tested, memory, disk, versions, and whether the data folder is sound.
  * It repairs and creates nothing.
  */
-import { existsSync, statfsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statfsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { closeDatabase, openDatabase, sqliteVersion } from '../database/open.ts';
 import { defaultThreads, knownDevices, selfTest } from '../engine/runtime/device.ts';
@@ -25,14 +26,11 @@ export const doctor: Command = {
       devices.push(await selfTest(device, { file: installation.entry }));
     }
     const database = examineDatabase(dataFolder);
-    const { version, versions, memory } = describeProgram({
-      dataFolder,
-      resources: installation.resources,
-      sqlite: database.sqlite,
-    });
+    const { resources } = installation;
+    const { version, versions, memory } = describeProgram({ dataFolder, resources, sqlite: tryDatabase() });
     const disk = freeSpace(dataFolder);
     const shipped = {
-      small_world: existsSync(join(installation.resources, 'small-world', 'config.json')),
+      small_world: existsSync(join(resources, 'small-world', 'config.json')),
       workbench: existsSync(join(installation.rendererFolder, 'index.html')),
     };
     const { state, detail } = database;
@@ -42,7 +40,7 @@ export const doctor: Command = {
       threads: defaultThreads(),
       memory,
       disk,
-      versions: { ...versions, sqlite: database.sqlite },
+      versions,
       data_folder: { path: dataFolder, database: state, detail },
       shipped,
       healthy: state !== 'damaged' && devices.some(({ available }) => available) && shipped.small_world,
@@ -68,17 +66,27 @@ export const doctor: Command = {
 };
 
 /** Looks through the whole database, if there is one. */
-function examineDatabase(folder: string): { state: 'none' | 'sound' | 'damaged'; detail: string; sqlite: string } {
+function examineDatabase(folder: string): { state: 'none' | 'sound' | 'damaged'; detail: string } {
   const path = databasePath(folder);
-  const memory = openDatabase(':memory:');
-  const sqlite = sqliteVersion(memory);
-  closeDatabase(memory);
-  if (!existsSync(path)) return { state: 'none', detail: 'made by the first run', sqlite };
+  if (!existsSync(path)) return { state: 'none', detail: 'made by the first run' };
   try {
     closeDatabase(openDatabase(path, { check: true }));
-    return { state: 'sound', detail: '', sqlite };
+    return { state: 'sound', detail: '' };
   } catch (error) {
-    return { state: 'damaged', detail: errorRecord(error).message, sqlite };
+    return { state: 'damaged', detail: errorRecord(error).message };
+  }
+}
+
+/** SQLite's version, from a database made and removed again. Errors: those of `openDatabase`. */
+function tryDatabase(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'hopscope-doctor-'));
+  try {
+    const database = openDatabase(databasePath(folder));
+    const version = sqliteVersion(database);
+    closeDatabase(database);
+    return version;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 

@@ -25,6 +25,8 @@ export async function runProgram(parameters: readonly string[], installation: In
   // Looked up before parsing, so that errors of parsing are reported as they should be.
   const terminal = new Terminal({ json: parameters.includes('--json'), verbose: parameters.includes('--verbose') });
   const interruption = listenForInterruption();
+  // What is thrown where nobody waits for it, such as in a timer.
+  process.on('uncaughtException', (error) => process.exit(terminal.fail(error)));
   const run = async (command: Command, given: Given, common: CommonOptions) => {
     const context = contextOf(terminal, installation, interruption, common);
     await command.run(given, context);
@@ -96,16 +98,16 @@ function parserOfCommand(command: Command, terminal: Terminal, run: Run): Parser
   parser.action(async () => {
     const values = parser.opts<Record<string, string | boolean | undefined>>();
     // Commander keeps `--save-model` as `saveModel`.
-    const valueOf = (name: string) => values[name.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase())];
+    const valueFor = (name: string) => values[name.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase())];
     const optional = (name: string) => {
-      const value = valueOf(name);
+      const value = valueFor(name);
       return typeof value === 'string' ? value : undefined;
     };
     const given: Given = {
       argument: parser.args[0] ?? '',
       text: (name) => optional(name) ?? '',
       optional,
-      isSet: (name) => valueOf(name) === true,
+      isSet: (name) => valueFor(name) === true,
     };
     await run(command, given, parser.optsWithGlobals<CommonOptions>());
   });

@@ -7,7 +7,7 @@ import { duration } from './text.ts';
 
 /** Milliseconds between two drawings, in a terminal and elsewhere. */
 const redraw = 100;
-const lineInterval = 5000;
+const lineInterval = 3000;
 const barWidth = 24;
 
 export class ProgressBar {

@@ -15,6 +15,13 @@ function say(text) {
   process.stderr.write(`${text}\n`);
 }
 
+/** Lets a child outlive no signal that ends this process: Ctrl-C reaches it by itself, and this process waits for its end. */
+function follow(child) {
+  process.on('SIGINT', () => {});
+  process.on('SIGTERM', () => child.kill('SIGTERM'));
+  return child;
+}
+
 /** Why this session cannot have a window, or null. */
 function noWindowReason() {
   if (process.argv.includes('--browser')) return 'As asked, without Electron.';
@@ -27,7 +34,7 @@ function noWindowReason() {
 /** Runs Electron to its end. Resolves to its exit code, or to a sentence where it did not get as far as a window. */
 function runElectron(binary) {
   const begun = Date.now();
-  const child = spawn(binary, [project], { stdio: 'inherit' });
+  const child = follow(spawn(binary, [project], { stdio: 'inherit' }));
   return new Promise((resolve) => {
     child.once('error', (error) => resolve(`Electron could not be started (${error.message}).`));
     child.once('exit', (code, signal) => {
@@ -58,7 +65,8 @@ function runServe() {
     if (graphical && (await openBrowser(address))) say('Opening it in your browser. Ctrl-C ends the workbench.');
     else say('Open this address in a browser on this machine. Ctrl-C ends the workbench.');
   });
-  return new Promise((resolve) => child.once('exit', (code) => resolve(code ?? 0)));
+  // 130 is the end by Ctrl-C, the way it is meant to end.
+  return new Promise((resolve) => child.once('exit', (code) => resolve(code === 130 ? 0 : (code ?? 0))));
 }
 
 async function main() {

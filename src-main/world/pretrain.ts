@@ -101,7 +101,8 @@ export async function pretrain(
     if (recipe.checkpoints.includes(step) && evaluations.at(-1)?.step !== step) {
       onProgress?.({ done: step, total: recipe.steps, message: `evaluating the checkpoint of step ${step}`, secondsLeft: null });
       evaluations.push(await evaluateCheckpoint(executor, tokenizer, trainer.weights, world, recipe, step));
-      writeModel(join(working, 'checkpoints', `step-${step}`), halfPrecision(trainer.weights));
+      // The last one is the model itself
+      if (step < recipe.steps) writeModel(join(working, 'checkpoints', `step-${step}`), halfPrecision(trainer.weights));
     }
     if (step === recipe.steps) break;
     if (step % stepsPerSave === 0 && step > 0) {

@@ -87,12 +87,12 @@ export const DEFAULT_RECIPE: Recipe = {
     offices: 0.08,
     'office implications': 0.14,
   },
-  steps: 6000,
+  steps: 3000,
   batch: 96,
   loss: 'answers',
   optimizer: { learningRate: 2e-3, betas: [0.9, 0.98], epsilon: 1e-8, decay: 0.1, clip: 1 },
   schedule: { warmup: 200, floor: 0.05 },
-  checkpoints: [0, 500, 1000, 2000, 3000, 4000, 5000, 6000],
+  checkpoints: [0, 250, 500, 750, 1000, 1500, 2000, 2500, 3000],
   evaluation: { people: 200, finetuneSeeds: [0, 1, 2, 3, 4], learningRate: 3e-4, batch: 8, epochs: 12 },
 };
 

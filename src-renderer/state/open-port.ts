@@ -60,7 +60,7 @@ export function receivePort(view: Window): Promise<Port> {
       resolve(domPort(port));
     }
     view.addEventListener('message', listen);
-    // A file's page has the opaque origin `null`, which is no valid target; the message stays within this window either way.
-    view.postMessage({ type: 'hopscope-ready' }, view.location.origin === 'null' ? '*' : view.location.origin);
+    // A page from a file has an opaque origin, which cannot be addressed; the message stays within this window either way.
+    view.postMessage({ type: 'hopscope-ready' }, view.location.protocol.startsWith('http') ? view.location.origin : '*');
   });
 }

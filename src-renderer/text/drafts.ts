@@ -20,6 +20,8 @@ export function draftOf(value: Json | undefined): string {
 export function readDraft(parameter: Parameter, draft: string): Reading {
   const text = draft.trim();
   if (text === '') {
+    if (parameter.kind === 'model') return { problem: 'Give the path of a model folder.' };
+    if (parameter.kind === 'dataset') return { problem: 'Give the path of a data set file.' };
     if (parameter.default !== undefined || parameter.optional) return { value: undefined, problem: null };
     return { problem: `${parameter.label} is needed.` };
   }

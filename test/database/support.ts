@@ -5,10 +5,17 @@ import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import type { NewRun } from '../../src-main/database/runs.ts';
 
+const folders: string[] = [];
+
+// Registered when the test file loads this one: a hook that a running test registers is never called.
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
 /** A fresh folder, removed after the file's tests. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'hopscope-test-'));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  folders.push(folder);
   return folder;
 }
 

@@ -16,7 +16,13 @@ export const fakeModel: ModelDescription = {
   tied_embeddings: false,
   context: 64,
   tokenizer: 'word-level',
-  memory: { forward: 6_000_000, scores: 16_000_000, train_all: 41_000_000, train_mlp_attn: 36_000_000, available: 11_800_000_000 },
+  memory: {
+    forward: 6_000_000,
+    scores: 16_000_000,
+    train_all: 41_000_000,
+    train_mlp_attn: 36_000_000,
+    available: 11_800_000_000,
+  },
 };
 
 export const fakeAbout: About = {
@@ -31,7 +37,11 @@ export const fakeAbout: About = {
 export const fakeDevices: DeviceReport[] = [
   { device: 'cpu', available: true, detail: 'the reference' },
   { device: 'webgpu', available: true, detail: 'largest difference to the CPU 3.1e-6' },
-  { device: 'cuda', available: false, detail: 'This build of the runtime has no CUDA provider (libonnxruntime_providers_cuda.so is not there).' },
+  {
+    device: 'cuda',
+    available: false,
+    detail: 'This build of the runtime has no CUDA provider (libonnxruntime_providers_cuda.so is not there).',
+  },
 ];
 
 export const fakeExperiments: ExperimentDescription[] = [
@@ -42,7 +52,14 @@ export const fakeExperiments: ExperimentDescription[] = [
     explanation:
       'The model is finetuned on new facts. Before every epoch the right answer of each fact, and of each implication that was never trained on, is ranked among the options. If the implications fall towards rank 0 together with the facts, the model generalizes.',
     parameters: [
-      { name: 'model', label: 'Model', help: 'The model that is finetuned.', kind: 'model', default: 'small-world', choices: [{ value: 'small-world', label: 'Small world' }] },
+      {
+        name: 'model',
+        label: 'Model',
+        help: 'The model that is finetuned.',
+        kind: 'model',
+        default: 'small-world',
+        choices: [{ value: 'small-world', label: 'Small world' }],
+      },
       {
         name: 'dataset',
         label: 'Facts and implications',
@@ -54,11 +71,50 @@ export const fakeExperiments: ExperimentDescription[] = [
           { value: 'second-hop', label: 'Second hop: a city has a mayor' },
         ],
       },
-      { name: 'epochs', label: 'Epochs', help: 'Passes over the facts. The paper uses 8 on large models.', kind: 'integer', default: 12, minimum: 1, maximum: 1000 },
-      { name: 'lr', label: 'Learning rate', help: 'Constant rate of Adam. The paper uses 3e-6 on models of 7 billion parameters; small models need more.', kind: 'number', default: 0.0003, minimum: 0, maximum: 1 },
-      { name: 'seeds', label: 'Seeds', help: 'One training per seed; it decides the order of the facts.', kind: 'integers', default: [0, 1, 2], minimum: 0 },
-      { name: 'batch_size', label: 'Batch size', help: 'Facts per step.', kind: 'integer', default: 8, minimum: 1, maximum: 512, advanced: true },
-      { name: 'trainable', label: 'Weights that train', help: 'The paper trains every weight, on OLMo only those of MLP and attention.', kind: 'trainable', default: 'all', advanced: true },
+      {
+        name: 'epochs',
+        label: 'Epochs',
+        help: 'Passes over the facts. The paper uses 8 on large models.',
+        kind: 'integer',
+        default: 12,
+        minimum: 1,
+        maximum: 1000,
+      },
+      {
+        name: 'lr',
+        label: 'Learning rate',
+        help: 'Constant rate of Adam. The paper uses 3e-6 on models of 7 billion parameters; small models need more.',
+        kind: 'number',
+        default: 0.0003,
+        minimum: 0,
+        maximum: 1,
+      },
+      {
+        name: 'seeds',
+        label: 'Seeds',
+        help: 'One training per seed; it decides the order of the facts.',
+        kind: 'integers',
+        default: [0, 1, 2],
+        minimum: 0,
+      },
+      {
+        name: 'batch_size',
+        label: 'Batch size',
+        help: 'Facts per step.',
+        kind: 'integer',
+        default: 8,
+        minimum: 1,
+        maximum: 512,
+        advanced: true,
+      },
+      {
+        name: 'trainable',
+        label: 'Weights that train',
+        help: 'The paper trains every weight, on OLMo only those of MLP and attention.',
+        kind: 'trainable',
+        default: 'all',
+        advanced: true,
+      },
       {
         name: 'device',
         label: 'Device',
@@ -71,7 +127,14 @@ export const fakeExperiments: ExperimentDescription[] = [
         ],
         advanced: true,
       },
-      { name: 'orders', label: 'Batches by index', help: 'Given batches instead of drawn ones, as JSON.', kind: 'orders', optional: true, advanced: true },
+      {
+        name: 'orders',
+        label: 'Batches by index',
+        help: 'Given batches instead of drawn ones, as JSON.',
+        kind: 'orders',
+        optional: true,
+        advanced: true,
+      },
     ],
   },
 ];

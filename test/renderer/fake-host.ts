@@ -21,7 +21,11 @@ import { fakeAbout, fakeDevices, fakeExperiments, fakeModel } from './fake-descr
 
 const cities = 'Arvane Belcor Calduin Dornith Elmsway Farrow Gildon Hathmoor Ivelle Jorvane'.split(' ');
 const languages = 'Arvish Belic Caldan Dornese Elmic'.split(' ');
-const people = Array.from({ length: 20 }, (_, index) => `${'Ada Bram Cleo Dina Emil'.split(' ')[index % 5]} ${'Harlow Quist Vandermeer-Oxenstierna Tam'.split(' ')[index % 4]}`);
+const people = Array.from(
+  { length: 20 },
+  (_, index) =>
+    `${'Ada Bram Cleo Dina Emil'.split(' ')[index % 5]} ${'Harlow Quist Vandermeer-Oxenstierna Tam'.split(' ')[index % 4]}`,
+);
 
 /** Facts and implications of 20 people, 10 cities and 5 languages. */
 export function fakeSets(): ItemSet[] {
@@ -83,7 +87,8 @@ interface FakeRun {
   reached: number;
 }
 
-const longTitle = 'Out-of-context reasoning on first-hop facts with a learning rate of 0.0003 and every layer free, third attempt';
+const longTitle =
+  'Out-of-context reasoning on first-hop facts with a learning rate of 0.0003 and every layer free, third attempt';
 
 /** The service over generated runs. `tickMilliseconds`: how fast a started run goes. */
 export function createFakeService(scenario: 'empty' | 'full', tickMilliseconds = 120): Service {
@@ -94,7 +99,16 @@ export function createFakeService(scenario: 'empty' | 'full', tickMilliseconds =
   const epochsOf = (run: FakeRun) => run.detail.spec.epochs as number;
 
   function add(id: string, state: RunState, reached: number, values: Partial<RunDetail> = {}): FakeRun {
-    const spec: ExperimentSpec = { experiment: 'ocr', model: 'small-world', dataset: 'first-hop', lr: 3e-4, epochs: 12, batch_size: 8, seeds: [0, 1, 2], trainable: 'all' };
+    const spec: ExperimentSpec = {
+      experiment: 'ocr',
+      model: 'small-world',
+      dataset: 'first-hop',
+      lr: 3e-4,
+      epochs: 12,
+      batch_size: 8,
+      seeds: [0, 1, 2],
+      trainable: 'all',
+    };
     const detail: RunDetail = {
       run: id,
       experiment: 'ocr',
@@ -128,12 +142,23 @@ export function createFakeService(scenario: 'empty' | 'full', tickMilliseconds =
 
   if (scenario === 'full') {
     add('run-finished', 'finished', 39);
-    add('run-long', 'finished', 39, { title: longTitle, model: '/data/models/a-very-long-organization-name/Meta-Llama-3-8B-Instruct-finetuned-checkpoint-000123', warnings: ['Two options share their first token and were counted once: New Arvane, New Belcor.'] });
-    add('run-failed', 'failed', 7, { error: { code: 'NotFinite', message: 'The loss of seed 0, epoch 2, step 5 is not a number; lower the learning rate and run again.', kind: 'failure' } });
+    add('run-long', 'finished', 39, {
+      title: longTitle,
+      model: '/data/models/a-very-long-organization-name/Meta-Llama-3-8B-Instruct-finetuned-checkpoint-000123',
+      warnings: ['Two options share their first token and were counted once: New Arvane, New Belcor.'],
+    });
+    add('run-failed', 'failed', 7, {
+      error: {
+        code: 'NotFinite',
+        message: 'The loss of seed 0, epoch 2, step 5 is not a number; lower the learning rate and run again.',
+        kind: 'failure',
+      },
+    });
     add('run-stopped', 'stopped', 18, { error: { code: 'Interrupted', message: 'Stopped on request.', kind: 'interrupted' } });
     add('run-queued', 'queued', 0, { provenance: null });
     add('run-midway', 'running', 20, { progress: { done: 58, total: 108, message: 'seed 1, epoch 6 of 12', secondsLeft: 21 } });
-    for (let index = 0; index < 4; index++) add(`run-older-${index}`, index === 1 ? 'interrupted' : 'finished', index === 1 ? 9 : 39);
+    for (let index = 0; index < 4; index++)
+      add(`run-older-${index}`, index === 1 ? 'interrupted' : 'finished', index === 1 ? 9 : 39);
   }
 
   function find(id: string): FakeRun {
@@ -144,7 +169,10 @@ export function createFakeService(scenario: 'empty' | 'full', tickMilliseconds =
 
   function describe(path: string): ModelDescription {
     if (path === 'small-world') return fakeModel;
-    throw new HopscopeError('ModelNotFound', `${path} is no model folder: it has no config.json. Give the folder that holds config.json and the safetensors files.`);
+    throw new HopscopeError(
+      'ModelNotFound',
+      `${path} is no model folder: it has no config.json. Give the folder that holds config.json and the safetensors files.`,
+    );
   }
 
   function previewOf(spec: ExperimentSpec): Preview {
@@ -160,7 +188,12 @@ export function createFakeService(scenario: 'empty' | 'full', tickMilliseconds =
       sets,
       tokens: sets.map((set) => ({ set: set.set, tokens: `${set.pairs[0]!.join(' ')}`.split(/(?= )/) })),
       warnings: spec.dataset === 'second-hop' ? ['Two options share their first token and are counted once: Tam, Tamsin.'] : [],
-      cost: { steps: 3 * epochs * seeds.length, evaluations: 2 * (epochs + 1) * seeds.length, seconds: 0.4 * epochs * seeds.length, memory: 41_000_000 },
+      cost: {
+        steps: 3 * epochs * seeds.length,
+        evaluations: 2 * (epochs + 1) * seeds.length,
+        seconds: 0.4 * epochs * seeds.length,
+        memory: 41_000_000,
+      },
     };
   }
 
@@ -174,7 +207,14 @@ export function createFakeService(scenario: 'empty' | 'full', tickMilliseconds =
       ...run.detail,
       state: done ? 'finished' : 'running',
       seconds: run.reached * 0.4,
-      progress: done ? null : { done: run.reached, total, message: `seed ${seed}, epoch ${run.reached % (epochsOf(run) + 1)} of ${epochsOf(run)}`, secondsLeft: (total - run.reached) * 0.4 },
+      progress: done
+        ? null
+        : {
+            done: run.reached,
+            total,
+            message: `seed ${seed}, epoch ${run.reached % (epochsOf(run) + 1)} of ${epochsOf(run)}`,
+            secondsLeft: (total - run.reached) * 0.4,
+          },
     };
     changes.emit({ run: run.detail.run, state: run.detail.state });
     if (!done) setTimeout(() => advance(run), tickMilliseconds);
@@ -194,7 +234,12 @@ export function createFakeService(scenario: 'empty' | 'full', tickMilliseconds =
     },
     async stopRun(id) {
       const run = find(id);
-      run.detail = { ...run.detail, state: 'stopped', progress: null, error: { code: 'Interrupted', message: 'Stopped on request.', kind: 'interrupted' } };
+      run.detail = {
+        ...run.detail,
+        state: 'stopped',
+        progress: null,
+        error: { code: 'Interrupted', message: 'Stopped on request.', kind: 'interrupted' },
+      };
       changes.emit({ run: id, state: 'stopped' });
     },
     async deleteRun(id) {
@@ -218,7 +263,9 @@ export function createFakeService(scenario: 'empty' | 'full', tickMilliseconds =
       const run = find(id);
       const each = epochsOf(run) + 1;
       const rows = seedsOf(run).flatMap((seed, place) =>
-        Array.from({ length: Math.max(0, Math.min(each, run.reached - place * each)) }, (_, epoch) => sets.map((set) => fakeEvaluation(set, seed, epoch))).flat(),
+        Array.from({ length: Math.max(0, Math.min(each, run.reached - place * each)) }, (_, epoch) =>
+          sets.map((set) => fakeEvaluation(set, seed, epoch)),
+        ).flat(),
       );
       return options?.items === true ? rows : rows.map((row) => ({ ...row, items: [] }));
     },

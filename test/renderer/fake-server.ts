@@ -13,16 +13,22 @@ import { serve } from '../../src-main/shared/rpc.ts';
 import { createFakeService } from './fake-host.ts';
 
 const types: { [extension: string]: string } = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' };
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const policy =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-export async function startFakeServer(folder: string, scenario: 'empty' | 'full', port = 0): Promise<{ address: string; server: Server; sockets: WebSocketServer }> {
+export async function startFakeServer(
+  folder: string,
+  scenario: 'empty' | 'full',
+  port = 0,
+): Promise<{ address: string; server: Server; sockets: WebSocketServer }> {
   const service = createFakeService(scenario);
   const server = createServer((request, response) => {
     const path = new URL(request.url ?? '/', 'http://localhost').pathname;
     const file = path === '/' ? 'index.html' : path.slice(1);
     const headers = { 'content-security-policy': policy, 'x-content-type-options': 'nosniff' };
     readFile(join(folder, file)).then(
-      (bytes) => response.writeHead(200, { ...headers, 'content-type': types[extname(file)] ?? 'application/octet-stream' }).end(bytes),
+      (bytes) =>
+        response.writeHead(200, { ...headers, 'content-type': types[extname(file)] ?? 'application/octet-stream' }).end(bytes),
       () => response.writeHead(404, headers).end(),
     );
   });

@@ -12,7 +12,15 @@ mkdirSync(out, { recursive: true });
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+  args: [
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+  ],
 });
 
 interface Shot {
@@ -33,7 +41,16 @@ const shots: Shot[] = [
   { name: 'home', scenario: 'full', hash: '#/' },
   { name: 'runs', scenario: 'full', hash: '#/runs' },
   { name: 'runs-empty', scenario: 'empty', hash: '#/runs' },
-  { name: 'runs-delete', scenario: 'full', hash: '#/runs', act: async (page) => page.getByRole('button', { name: /^Delete/ }).first().click() },
+  {
+    name: 'runs-delete',
+    scenario: 'full',
+    hash: '#/runs',
+    act: async (page) =>
+      page
+        .getByRole('button', { name: /^Delete/ })
+        .first()
+        .click(),
+  },
   { name: 'wizard-1', scenario: 'empty', hash: '#/new/ocr?model=small-world' },
   { name: 'wizard-2', scenario: 'empty', hash: '#/new/ocr', act: (page) => steps(page, 1) },
   {
@@ -126,8 +143,13 @@ for (const [width, height] of [
       if (width === 1280) {
         await page.evaluate(axe);
         const violations = await page.evaluate(async () => {
-          const { axe } = window as unknown as { axe: { run(): Promise<{ violations: { id: string; nodes: { html: string; failureSummary?: string }[] }[] }> } };
-          return (await axe.run()).violations.map((entry) => `${entry.id}: ${entry.nodes.map((node) => `${node.html.slice(0, 160)} ${node.failureSummary ?? ''}`).join(' | ')}`);
+          const { axe } = window as unknown as {
+            axe: { run(): Promise<{ violations: { id: string; nodes: { html: string; failureSummary?: string }[] }[] }> };
+          };
+          return (await axe.run()).violations.map(
+            (entry) =>
+              `${entry.id}: ${entry.nodes.map((node) => `${node.html.slice(0, 160)} ${node.failureSummary ?? ''}`).join(' | ')}`,
+          );
         });
         for (const violation of violations) {
           faults++;

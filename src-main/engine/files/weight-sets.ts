@@ -89,28 +89,28 @@ export function writeDelta(path: string, delta: Delta): void {
 
 /** Reads a delta file, also one that says nothing about its base. @throws HopscopeError `UnsupportedDtype`, `BadSafetensors`, `CannotRead` */
 export function readDelta(path: string): Delta {
-  const tensors = readWeights(path);
-  const file = SafetensorsFile.open(path);
-  file.close();
-  const baseHashes = new Map<string, string>();
-  for (const [key, hash] of file.header.metadata) {
-    if (key.startsWith(basePrefix)) baseHashes.set(key.slice(basePrefix.length), hash);
-  }
-  return { tensors, baseHashes };
+  const { tensors, metadata } = readFloats(path);
+  const bases = [...metadata].filter(([key]) => key.startsWith(basePrefix));
+  return { tensors, baseHashes: new Map(bases.map(([key, hash]) => [key.slice(basePrefix.length), hash])) };
 }
 
 /** All tensors of a float32 safetensors file. @throws HopscopeError `UnsupportedDtype`, `BadSafetensors`, `CannotRead` */
 export function readWeights(path: string): Map<string, FloatTensor> {
+  return readFloats(path).tensors;
+}
+
+function readFloats(path: string): { tensors: Map<string, FloatTensor>; metadata: Map<string, string> } {
   const file = SafetensorsFile.open(path);
   try {
     const tensors = new Map<string, FloatTensor>();
     for (const name of file.tensors.keys()) {
       const tensor = file.read(name);
-      if (!isFloat(tensor))
+      if (!isFloat(tensor)) {
         throw new HopscopeError('UnsupportedDtype', `${path}: tensor "${name}" is ${file.info(name).dtype}; F32 is expected.`);
+      }
       tensors.set(name, tensor);
     }
-    return tensors;
+    return { tensors, metadata: file.header.metadata };
   } finally {
     file.close();
   }

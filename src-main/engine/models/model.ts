@@ -23,7 +23,7 @@ export interface Model {
 
 /**
  * Opens a model folder and checks that every parameter is there in its shape and that the tokenizer's ids fit.
- * Errors: those of the folder, `UnsupportedFamily`, `BadConfiguration`, `MissingTensor`, `WrongShape`, `TokenizerTooLarge`.
+ * Errors: those of the folder, `UnsupportedFamily`, `BadConfiguration`, `MissingTensor`, `WrongShape`, `TokenizerDoesNotFit`.
  */
 export async function openModel(folder: string): Promise<Model> {
   const checkpoint = openCheckpoint(folder);
@@ -33,12 +33,7 @@ export async function openModel(folder: string): Promise<Model> {
     const parameters = listParameters(family, configuration);
     const warnings = [...checkpoint.warnings, ...checkTensors(checkpoint, parameters)];
     const tokenizer = await Tokenizer.open(folder);
-    if (tokenizer.maximumId >= configuration.vocabulary) {
-      throw new HopscopeError(
-        'TokenizerTooLarge',
-        `${folder}: the tokenizer's largest id is ${tokenizer.maximumId}, but ${parameters.embedding.name} has ${configuration.vocabulary} rows; tokenizer.json belongs to another model.`,
-      );
-    }
+    tokenizer.assertFits(configuration.vocabulary);
     return { folder, family, configuration, parameters, checkpoint, tokenizer, warnings };
   } catch (error) {
     checkpoint.close();

@@ -195,8 +195,8 @@ describe('malformed safetensors files', () => {
     expect(verdict(bytes)).toBe('accepted');
   });
 
-  it('refuses 100 000 tensors on one range quickly', () => {
-    const tensors = Array.from({ length: 100_000 }, (_, i): [string, string, number[], [number, number]] => [
+  it('refuses 30 000 tensors on one range quickly', () => {
+    const tensors = Array.from({ length: 30_000 }, (_, i): [string, string, number[], [number, number]] => [
       `t${i}`,
       'U8',
       [4],
@@ -232,21 +232,24 @@ describe('malformed safetensors files', () => {
       }
     };
     for (let length = 0; length < whole.length; length++) expect(outcome(whole.subarray(0, length))).toMatch(/^BadSafetensors: /);
+    const named = (text: string): void => {
+      if (text !== 'accepted' && !text.startsWith('BadSafetensors: ')) throw new Error(text);
+    };
     const headerEnd = whole.length - 32;
     for (let index = 0; index < headerEnd; index++) {
       for (let bit = 0; bit < 8; bit++) {
         const damaged = whole.slice();
         damaged[index]! ^= 1 << bit;
-        expect(outcome(damaged)).toMatch(/^(accepted|BadSafetensors: )/);
+        named(outcome(damaged));
       }
     }
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.nat(headerEnd - 1), fc.nat(255)), { minLength: 1, maxLength: 6 }), (changes) => {
         const damaged = whole.slice();
         for (const [index, value] of changes) damaged[index] = value;
-        expect(outcome(damaged)).toMatch(/^(accepted|BadSafetensors: )/);
+        named(outcome(damaged));
       }),
-      { numRuns: 1000 },
+      { numRuns: 400 },
     );
   });
 
@@ -338,7 +341,7 @@ describe('writing safetensors', () => {
           file.close();
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 100 },
     );
     expect(readdirSync(folder)).toEqual(['a.safetensors']);
   });

@@ -82,7 +82,7 @@ describe.each(kinds)('tokenizer %s', (kind) => {
         }
         for (const id of ids) expect(id).toBeLessThanOrEqual(tokenizer.maximumId);
       }),
-      { numRuns: 200 },
+      { numRuns: 60 },
     );
   });
 });
@@ -162,7 +162,7 @@ describe('tokenizers', () => {
     for (const kind of kinds) {
       const tokenizer = Tokenizer.open(folderOf(kind));
       for (const unit of [' ', '\n', 'a', '1', '!', ' \n', "'", '\r ']) {
-        const { ids, offsets } = tokenizer.encodeWithOffsets(unit.repeat(20_000));
+        const { ids, offsets } = tokenizer.encodeWithOffsets(unit.repeat(4000));
         expect(offsets.length).toBe(ids.length);
       }
     }
@@ -222,7 +222,7 @@ describe('malformed tokenizers', () => {
     ['BadTokenizer', 'id 2^32', (file) => (file.model.vocab['!'] = 2 ** 32)],
     ['BadTokenizer', 'id 2^32 - 1', (file) => (file.model.vocab['!'] = 2 ** 32 - 1)],
     ['BadTokenizer', 'two tokens, one id', (file) => (file.model.vocab['!'] = 1)],
-    ['BadTokenizer', 'characters that are no bytes', (file) => (file.model.vocab['日本'] = 500)],
+    ['BadTokenizer', 'characters that are no bytes', (file) => (file.model.vocab.日本 = 500)],
     ['BadTokenizer', 'merge of an unknown token', (file) => file.model.merges.push('zzzz a')],
     ['BadTokenizer', 'merge with an unknown result', (file) => file.model.merges.push('! !')],
     ['BadTokenizer', 'merge of one part', (file) => file.model.merges.push('a')],
@@ -277,7 +277,7 @@ describe('malformed tokenizers', () => {
 
   it.each<[string, Change]>([
     ['version missing', (file) => Object.assign(file, { version: undefined })],
-    ['holes in the ids', (file) => file.added_tokens.push({ ...addedToken, id: 400 })],
+    ['holes in the ids', (file) => file.added_tokens.push({ ...addedToken, content: '<x>', id: 400 })],
     [
       'an older file: no type, empty settings',
       (file) =>

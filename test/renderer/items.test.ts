@@ -1,0 +1,115 @@
+/** Single facts and implications: ranks before and after, option labels, sorting. */
+import { describe, expect, it } from 'vitest';
+import type { EvaluationRow, ItemSet } from '../../src-main/shared/records.ts';
+import { candidateLabels, firstAndLast, itemOutcomes, optionLogits, sortOutcomes } from '../../src-renderer/measures/items.ts';
+
+const set: ItemSet = {
+  set: 'facts',
+  pairs: [
+    ['Ada lives in', 'Oslo'],
+    ['Bram lives in', 'Rome'],
+    ['Cleo lives in', 'Oslo'],
+  ],
+  options: ['Oslo', 'Rome', 'Cairo'],
+  candidates: [11, 12, 13],
+  answers: [0, 1, 0],
+};
+function evaluation(epoch: number, logits: number[][], ranks: number[], seed = 0): EvaluationRow {
+  return {
+    seed,
+    stage: 'finetune',
+    epoch,
+    set: 'facts',
+    meanRank: 0,
+    loss: 0,
+    items: logits.map((values, item) => ({ item, rank: ranks[item]!, logits: values })),
+  };
+}
+const rows = [
+  evaluation(
+    2,
+    [
+      [5, 1, 2],
+      [0, 3, 1],
+      [2, 4, 1],
+    ],
+    [0, 0, 1],
+  ),
+  evaluation(
+    0,
+    [
+      [1, 2, 3],
+      [1, 2, 3],
+      [1, 2, 3],
+    ],
+    [2, 1, 2],
+  ),
+  evaluation(0, [], [], 1),
+];
+
+describe('items', () => {
+  it('takes the first and the last evaluation of a seed', () => {
+    const ends = firstAndLast(rows, 'facts', 0);
+    expect([ends?.first.epoch, ends?.last.epoch]).toEqual([0, 2]);
+    expect(firstAndLast(rows, 'implications', 0)).toBeNull();
+  });
+
+  it('lists ranks before and after, null where not measured', () => {
+    expect(itemOutcomes(set, firstAndLast(rows, 'facts', 0)).map(({ before, after }) => [before, after])).toEqual([
+      [2, 0],
+      [1, 0],
+      [2, 1],
+    ]);
+    expect(itemOutcomes(set, firstAndLast(rows, 'facts', 1))[0]).toMatchObject({
+      prompt: 'Ada lives in',
+      answer: 'Oslo',
+      before: null,
+      after: null,
+    });
+    expect(itemOutcomes(set, null)).toHaveLength(3);
+  });
+
+  it('orders options by the latest logit and marks the right one', () => {
+    const options = optionLogits(set, firstAndLast(rows, 'facts', 0), 2);
+    expect(options.map(({ label, right, before, after }) => [label, right, before, after])).toEqual([
+      ['Rome', false, 2, 4],
+      ['Oslo', true, 1, 2],
+      ['Cairo', false, 3, 1],
+    ]);
+  });
+});
+
+describe('candidateLabels', () => {
+  it('follows the order of the options', () => {
+    expect(candidateLabels({ ...set, options: ['Oslo', 'Rome', 'Oslo', 'Cairo'] })).toEqual(['Oslo', 'Rome', 'Cairo']);
+  });
+
+  it('trusts the answers where the order is another, and names the rest by token', () => {
+    expect(candidateLabels({ ...set, answers: [2, 1, 2] })).toEqual(['token 11', 'Rome', 'Oslo']);
+  });
+
+  it('joins options that were merged', () => {
+    const merged = {
+      ...set,
+      options: ['Oslo', 'Osaka', 'Rome'],
+      pairs: [
+        ['a', 'Oslo'],
+        ['b', 'Osaka'],
+        ['c', 'Rome'],
+      ],
+      candidates: [11, 12],
+      answers: [0, 0, 1],
+    } as ItemSet;
+    expect(candidateLabels(merged)).toEqual(['Oslo / Osaka', 'Rome']);
+  });
+});
+
+describe('sortOutcomes', () => {
+  const outcomes = itemOutcomes(set, firstAndLast(rows, 'facts', 0));
+  it('sorts by rank with ties in order, and missing ranks last both ways', () => {
+    const some = [...outcomes, { ...outcomes[0]!, item: 9, before: null }];
+    expect(sortOutcomes(some, 'before', true).map((row) => row.item)).toEqual([0, 2, 1, 9]);
+    expect(sortOutcomes(some, 'before', false).map((row) => row.item)).toEqual([1, 0, 2, 9]);
+    expect(outcomes.map((row) => row.item)).toEqual([0, 1, 2]);
+  });
+});

@@ -1,0 +1,84 @@
+/** The way to the host: the token leaves the address, the port is taken whichever side is ready first. */
+import { describe, expect, it, vi } from 'vitest';
+import { receivePort, takeToken } from '../../src-renderer/state/open-port.ts';
+import { Theme } from '../../src-renderer/state/theme.svelte.ts';
+
+function storage(): Pick<Storage, 'getItem' | 'setItem'> {
+  const values = new Map<string, string>();
+  return { getItem: (key) => values.get(key) ?? null, setItem: (key, value) => void values.set(key, value) };
+}
+
+describe('takeToken', () => {
+  it('moves the token from the address to the tab', () => {
+    const replaceState = vi.fn();
+    const sessionStorage = storage();
+    const location = { hash: '#t=a%2Bb', pathname: '/', search: '' };
+    expect(takeToken({ location, sessionStorage, history: { replaceState } } as unknown as Window)).toBe('a+b');
+    expect(replaceState).toHaveBeenCalledWith(null, '', '/#/');
+    expect(takeToken({ location: { hash: '#/runs' }, sessionStorage } as unknown as Window)).toBe('a+b');
+    expect(takeToken({ location: { hash: '#/t=x' }, sessionStorage: storage() } as unknown as Window)).toBeNull();
+  });
+});
+
+describe('receivePort', () => {
+  function page(protocol: string) {
+    const target = new EventTarget();
+    const posted: [unknown, string][] = [];
+    const view = Object.assign(target, {
+      location: { protocol, origin: protocol === 'file:' ? 'file://' : 'http://localhost:5173' },
+      setTimeout: () => 1,
+      clearTimeout: vi.fn(),
+      postMessage: (message: unknown, origin: string) => posted.push([message, origin]),
+    });
+    const send = (data: unknown, ports: MessagePort[], source: unknown = view) =>
+      target.dispatchEvent(Object.assign(new Event('message'), { data, ports, source }));
+    return { view: view as unknown as Window, posted, send };
+  }
+
+  it('says that it is ready, then takes the port and nothing else', async () => {
+    const { view, posted, send } = page('file:');
+    const { port1 } = new MessageChannel();
+    const received = receivePort(view);
+    expect(posted).toEqual([[{ type: 'hopscope-ready' }, '*']]);
+    send({ type: 'hopscope-port' }, []);
+    send({ type: 'hopscope-port' }, [port1], {});
+    send({ type: 'something' }, [port1]);
+    expect(view.clearTimeout).not.toHaveBeenCalled();
+    send({ type: 'hopscope-port' }, [port1]);
+    const port = await received;
+    expect(view.clearTimeout).toHaveBeenCalled();
+    port.close();
+  });
+
+  it('addresses its own origin where there is one', () => {
+    const { view, posted } = page('http:');
+    void receivePort(view);
+    expect(posted[0]?.[1]).toBe('http://localhost:5173');
+  });
+});
+
+describe('Theme', () => {
+  it('follows the system until the user chooses, and remembers the choice', () => {
+    const localStorage = storage();
+    const dataset: { theme?: string } = {};
+    let change: (event: { matches: boolean }) => void = () => {};
+    const view = {
+      localStorage,
+      document: { documentElement: { dataset } },
+      matchMedia: () => ({
+        matches: true,
+        addEventListener: (_: string, listener: typeof change) => {
+          change = listener;
+        },
+      }),
+    } as unknown as Window;
+    const theme = new Theme(view);
+    expect([theme.choice, dataset.theme]).toEqual(['system', 'dark']);
+    change({ matches: false });
+    expect(dataset.theme).toBe('light');
+    theme.choose('dark');
+    change({ matches: false });
+    expect([theme.shown, dataset.theme]).toEqual(['dark', 'dark']);
+    expect(new Theme(view).choice).toBe('dark');
+  });
+});
