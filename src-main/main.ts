@@ -138,8 +138,13 @@ function restrictSession(): void {
 
 app.on('web-contents-created', (_event, contents) => {
   const prevent = (event: { preventDefault(): void }) => event.preventDefault();
-  contents.on('will-navigate', prevent);
-  contents.on('will-frame-navigate', prevent);
+  // The address is a member of the event only since Electron 25.
+  contents.on('will-navigate', (event, address) => {
+    if (!navigationAllowed(event.url ?? address)) event.preventDefault();
+  });
+  contents.on('will-frame-navigate', (event) => {
+    if (!event.isMainFrame || !navigationAllowed(event.url)) event.preventDefault();
+  });
   contents.on('will-redirect', prevent);
   contents.on('will-attach-webview', prevent);
   contents.setWindowOpenHandler(() => ({ action: 'deny' }));

@@ -25,7 +25,7 @@ function resultText(results: Json): string {
     if (rows.length === 0 || !Array.isArray(value) || rows.length < value.length) return `${name}: ${JSON.stringify(value)}`;
     // Numbers only: what each seed or item measured is in the JSON
     const columns = Object.keys(rows[0]!).filter((key) => typeof rows[0]![key] !== 'object');
-    return table([columns, ...rows.map((row) => columns.map((column) => cell(row[column])))]);
+    return table([columns, ...columnsAsText(rows.map((row) => columns.map((column) => row[column] ?? null)))]);
   });
   return parts.join('\n');
 }
@@ -53,9 +53,15 @@ export function evaluationTable(rows: readonly EvaluationRow[]): string {
   return table([['stage', 'set', 'epoch', 'seeds', 'mean rank', 'loss'], ...lines]);
 }
 
-function cell(value: Json | undefined): string | number {
-  if (typeof value === 'number') return Number.isInteger(value) ? value : value.toFixed(4);
-  return value === undefined || value === null ? '-' : String(value);
+/** Whole numbers stay whole where all of a column are; others get four decimals. */
+function columnsAsText(rows: readonly (readonly Json[])[]): string[][] {
+  const isWhole = (column: number) => rows.every((row) => Number.isInteger(row[column]));
+  return rows.map((row) =>
+    row.map((value, column) => {
+      if (typeof value === 'number') return isWhole(column) ? String(value) : value.toFixed(4);
+      return value === null ? '-' : String(value);
+    }),
+  );
 }
 
 function isRecord(value: Json): value is { [key: string]: Json } {

@@ -2,6 +2,7 @@
  * `hopscope run SPEC.yaml`: runs an experiment as the workbench does, stores it in the data folder and prints its results.
  * Specs are judged where experiments are; this file reads, starts, follows and reports.
  */
+import { resolve } from 'node:path';
 import type { Service } from '../shared/contract.ts';
 import { errorFromRecord, HopscopeError } from '../shared/errors.ts';
 import type { ExperimentSpec, Json, RunDetail } from '../shared/records.ts';
@@ -9,6 +10,9 @@ import type { Command, Context } from './command.ts';
 import { runFacts } from './run-text.ts';
 import { orAborted, withService } from './workbench.ts';
 import { readYamlFile } from './yaml-file.ts';
+
+/** What a spec calls the model that ships. */
+const smallWorld = 'small-world';
 
 export const run: Command = {
   name: 'run',
@@ -25,19 +29,26 @@ export const run: Command = {
   },
 };
 
-/** The file's keys; `--device` and `--threads` take the place of the file's own. */
+/**
+ * The file's keys; `--device` and `--threads` take the place of the file's own. Paths become absolute, so that what is stored
+ * means the same from everywhere.
+ */
 function readSpec(path: string, { device, threads }: Context): ExperimentSpec {
-  const spec: { [key: string]: Json } = readYamlFile(path);
-  if (typeof spec.experiment !== 'string')
+  const { experiment, model = smallWorld, dataset = null, ...rest }: { [key: string]: Json } = readYamlFile(path);
+  if (typeof experiment !== 'string') {
     throw new HopscopeError('BadSpec', `${path}: the key experiment is missing, such as \`experiment: ocr\`.`);
+  }
+  if (typeof model !== 'string') {
+    throw new HopscopeError('BadSpec', `${path}: model is ${JSON.stringify(model)}; a folder or ${smallWorld} is expected.`);
+  }
   return {
-    model: 'small-world',
-    dataset: null,
-    ...spec,
+    experiment,
+    model: model === smallWorld ? model : resolve(model),
+    dataset: typeof dataset === 'string' && /[/\\.]/.test(dataset) ? resolve(dataset) : dataset,
+    ...rest,
     ...(device === undefined ? {} : { device }),
     ...(threads === undefined ? {} : { threads }),
-    experiment: spec.experiment,
-  } as ExperimentSpec;
+  };
 }
 
 async function runToItsEnd(service: Service, spec: ExperimentSpec, { signal, progress }: Context): Promise<RunDetail> {
@@ -67,14 +78,14 @@ function follow(service: Service, progress: Context['progress']) {
   const unsubscribe = service.onRunChanged(() => look());
   return {
     end(run: string): Promise<RunDetail> {
-      return new Promise((resolve, reject) => {
+      return new Promise((settle, reject) => {
         let asking = false;
         let again = false;
         const ask = async () => {
           asking = true;
           const detail = await service.run(run);
           asking = false;
-          if (detail.state !== 'queued' && detail.state !== 'running') resolve(detail);
+          if (detail.state !== 'queued' && detail.state !== 'running') settle(detail);
           else if (detail.progress) progress(detail.progress);
           if (again) look();
         };

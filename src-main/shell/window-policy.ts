@@ -35,6 +35,11 @@ export function requestAllowed(address: string): boolean {
   return /^(app|blob|data|devtools):/.test(address);
 }
 
+/** Whether the window may go to `address`: only to its own page, which is to say reload it. */
+export function navigationAllowed(address: string): boolean {
+  return address.split('#')[0] === pageAddress;
+}
+
 /** Whether the page may have a permission: only to copy text or a figure to the clipboard, on the user's click. */
 export function permissionAllowed(permission: string): boolean {
   return permission === 'clipboard-sanitized-write';

@@ -15,6 +15,7 @@ import { labelTargets } from '../../src-main/engine/training/batch.ts';
 import { defaultTraining, Trainer } from '../../src-main/engine/training/trainer.ts';
 import { HopscopeError } from '../../src-main/shared/errors.ts';
 import type { Answer, Request } from './protocol.ts';
+import { writeRandomModel } from './random-model.ts';
 import type { Batch } from './workloads.ts';
 
 const threads = Number(process.argv[2]);
@@ -111,6 +112,10 @@ let loaded: Loaded | null = null;
 
 /** The losses of the runs asked for, and the time they took together. */
 async function answer(request: Request): Promise<Pick<Answer, 'seconds' | 'losses'>> {
+  if (request.do === 'make') {
+    writeRandomModel(request.folder, request.config);
+    return { seconds: 0, losses: [] };
+  }
   if (request.do === 'load') {
     loaded = load(request.folder, request.batches);
     return { seconds: 0, losses: [] };

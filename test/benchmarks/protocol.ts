@@ -8,6 +8,8 @@ import { HopscopeError } from '../../src-main/shared/errors.ts';
 import type { Batch, Phase } from './workloads.ts';
 
 export type Request =
+  /** Writes a model folder with random weights; only our side can. */
+  | { do: 'make'; folder: string; config: Record<string, unknown> }
   | { do: 'load'; folder: string; batches: Record<string, Batch> }
   /** `count` runs one after the other on the batch of that name. */
   | { do: Phase; batch: string; count: number }
@@ -53,7 +55,11 @@ export class Side {
     if (!done) return JSON.parse(value) as Answer;
     // The last of what it wrote to stderr may still be on its way
     await new Promise((resolve) => setTimeout(resolve, 100));
-    throw new HopscopeError('BenchmarkFailed', `${this.#name} ended without an answer to "${request.do}":\n${this.#log.trim()}`, 'failure');
+    throw new HopscopeError(
+      'BenchmarkFailed',
+      `${this.#name} ended without an answer to "${request.do}":\n${this.#log.trim()}`,
+      'failure',
+    );
   }
 
   /** Asks it to end, and waits until its memory is free. */

@@ -2,7 +2,7 @@
  * What is timed: the models, and for each the batches that both sides compute, made from fixed seeds. It runs nothing.
  * Sentences are random tokens: neither side's time depends on what they say.
  */
-import { DEFAULT_RECIPE, configJson } from '../../src-main/world/recipe.ts';
+import { configJson, DEFAULT_RECIPE } from '../../src-main/world/recipe.ts';
 import { Vocabulary } from '../../src-main/world/vocabulary.ts';
 
 /** `step`: forward, backward and Adam on all parameters. `forward`: the loss alone. */
@@ -60,7 +60,8 @@ function makeBatch({ vocabulary, lengths, counted }: BatchPlan): Batch {
   return batch;
 }
 
-const cycle = (count: number, lengths: readonly number[]) => Array.from({ length: count }, (_, index) => lengths[index % lengths.length]!);
+const cycle = (count: number, lengths: readonly number[]) =>
+  Array.from({ length: count }, (_, index) => lengths[index % lengths.length]!);
 
 function llamaConfig(sizes: {
   hidden: number;

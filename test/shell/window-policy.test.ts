@@ -8,6 +8,7 @@ import {
   answerScheme,
   downloadAllowed,
   fromOwnPage,
+  navigationAllowed,
   permissionAllowed,
   requestAllowed,
   webPreferences,
@@ -84,6 +85,21 @@ test('only the own page is heard: its top frame, at its own origin', () => {
   for (const origin of ['', 'null', 'about:blank', 'app://other', 'https://bundle', 'app://bundle.evil']) {
     const other = { origin };
     expect(fromOwnPage({ sender: { mainFrame: other }, senderFrame: other })).toBe(false);
+  }
+});
+
+test('it may reload its page, and go nowhere else', () => {
+  expect(navigationAllowed('app://bundle/')).toBe(true);
+  expect(navigationAllowed('app://bundle/#/runs/1')).toBe(true);
+  for (const address of [
+    'app://bundle/assets/index.js',
+    'app://bundle',
+    'https://example.com/#app://bundle/',
+    'data:text/html,x',
+    'about:blank',
+    '',
+  ]) {
+    expect(navigationAllowed(address)).toBe(false);
   }
 });
 
