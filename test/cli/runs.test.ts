@@ -1,5 +1,5 @@
 /** Experiments from the command line: run, stored, listed, shown, stopped, the same every time. */
-import { writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readFixture } from '../parity/fixture.ts';
@@ -124,17 +124,53 @@ test.concurrent('doctor: devices tested, a damaged database is told of and left 
   const report = await succeed(['doctor', ...data('nowhere')]);
   expect(report.devices).toContainEqual(expect.objectContaining({ device: 'cpu', available: true }));
   expect(report.data_folder).toMatchObject({ database: 'none' });
-  const damaged = temporaryFile('hopscope.db', 'this is no database, whatever its name says');
+  const damaged = join(folder, 'damaged');
+  const database = join(damaged, 'hopscope.db');
+  mkdirSync(damaged);
+  writeFileSync(database, 'this is no database, whatever its name says');
   expect((await succeed(['doctor', '--data', damaged])).data_folder).toMatchObject({ database: 'damaged' });
+  expect(readFileSync(database, 'utf8')).toBe('this is no database, whatever its name says');
 });
+
+test.concurrent('pretrain: a tiny recipe makes a model folder, once', async () => {
+  const recipe = writeJson(join(folder, 'recipe.yaml'), {
+    name: 'tiny',
+    steps: 2,
+    batch: 4,
+    checkpoints: [2],
+    model: { layers: 1, width: 16, heads: 2, mlpWidth: 24 },
+    evaluation: { people: 4, finetuneSeeds: [0], epochs: 1 },
+  });
+  const out = join(folder, 'tiny');
+  const made = await succeed(['pretrain', '--recipe', recipe, '--out', out]);
+  expect(made).toMatchObject({ out, recipe: 'tiny', steps: 2 });
+  expect(await succeed(['model', out])).toMatchObject({ family: 'llama', layers: 1, hidden: 16, parameters: made.parameters });
+  const again = await hopscope(['pretrain', '--recipe', recipe, '--out', out]);
+  expect([again.code, again.stderr.slice(0, 19)]).toEqual([2, 'error[FolderExists]']);
+});
+
+// The page is there once the workbench was built, as `npm ci` does.
+test.skipIf(!existsSync(join(root, 'out/renderer/index.html')))(
+  'serve: one address, until Ctrl-C',
+  { concurrent: true },
+  async () => {
+    let answer: Promise<number> | undefined;
+    const outcome = await hopscope(['serve', '--json', ...data('served')], {
+      onOutput(text, kill) {
+        if (!text.startsWith('{')) return;
+        const { url } = JSON.parse(text) as { url: string };
+        answer = fetch(url)
+          .then(({ status }) => status)
+          .finally(() => kill('SIGINT'));
+      },
+    });
+    expect(outcome.code, outcome.stderr).toBe(130);
+    expect(outcome.json().url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/#t=[\w-]{20,}$/);
+    expect(await answer).toBe(200);
+  },
+);
 
 function collidingSet(): object {
   const set = fixture['first-hop'] as { train: unknown; test: unknown; options: { train: string[]; test: string[] } };
   return { ...set, options: { ...set.options, train: [...set.options.train, `${set.options.train[0]} City`] } };
-}
-
-/** A folder with one file. */
-function temporaryFile(name: string, text: string): string {
-  writeFileSync(join(folder, name), text);
-  return folder;
 }

@@ -6,10 +6,10 @@ import type { Value } from '../graph/graph.ts';
 import type { BuildContext } from './family.ts';
 import { rotaryTables } from './rotary.ts';
 
-/** y = x W' (+ b): x [rows, in], W [out, in] as checkpoints keep it. */
+/** y = x W' (+ b): x [rows, in], W [out, in] as checkpoints keep it. Labels `role.x` and `role.y`. */
 export function linear(context: BuildContext, x: Value, role: string, options: { bias?: boolean } = {}): Value {
-  const y = context.graph.gemm(x, context.weight(role), false, true);
-  return options.bias ? context.graph.add(y, context.weight(`${role}.bias`)) : y;
+  const product = context.graph.gemm(context.label(`${role}.x`, x), context.weight(role), false, true);
+  return context.label(`${role}.y`, options.bias ? context.graph.add(product, context.weight(`${role}.bias`)) : product);
 }
 
 /** x / sqrt(mean x^2 + eps) * gain, over the last axis. */

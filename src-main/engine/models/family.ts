@@ -58,7 +58,10 @@ export interface BuildContext {
   positions: number;
   /** The graph input that holds the parameter of this role. */
   weight(role: string): Value;
-  /** Names a value for observers, within the layer: `attn.z` becomes `layers.3.attn.z`. */
+  /**
+   * Names a value for observers, within the layer: `attn.z` becomes `layers.3.attn.z`. What it returns is what the block must go on with:
+   * the same value, or what an intervention puts in its place.
+   */
   label(name: string, value: Value): Value;
   /** Index of the layer being built; families with layers of several kinds look at it. */
   layer: number;
@@ -70,7 +73,11 @@ export interface ModelFamily {
   /** Errors: `BadConfiguration` naming the field. */
   configure(raw: RawConfiguration): ModelConfiguration;
   parameters(configuration: ModelConfiguration): ParameterTable;
-  /** x [batch * positions, hidden] -> the same shape. Labels: attn.z, mlp.act, mlp.out. */
+  /**
+   * x [batch * positions, hidden] -> the same shape. Labels: attn.in and mlp.in (what the first maps of attention and MLP read), attn.pattern,
+   * attn.z (heads' outputs before the output projection), attn.out, mlp.act (what the last projection reads), mlp.out, and of every linear map
+   * of role r its input `r.x` and its output `r.y` (before any clipping).
+   */
   block(context: BuildContext, x: Value): Value;
   /** x [rows, hidden] -> the final norm's output, labelled final_norm. */
   finalNorm(context: BuildContext, x: Value): Value;

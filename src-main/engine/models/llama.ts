@@ -64,13 +64,13 @@ export const llama: ModelFamily = {
   // x + o(attention(norm x)), then + mlp(norm ...)
   block(context, x) {
     const { graph, configuration } = context;
-    const normed = rmsNorm(context, x, 'norm.attn');
+    const normed = context.label('attn.in', rmsNorm(context, x, 'norm.attn'));
     const q = rotate(context, linear(context, normed, 'attn.q'), configuration.heads);
     const k = rotate(context, linear(context, normed, 'attn.k'), configuration.keyValueHeads);
     const v = linear(context, normed, 'attn.v');
     const attended = context.label('attn.out', linear(context, attention(context, q, k, v), 'attn.o'));
     const middle = graph.add(x, attended);
-    return graph.add(middle, gatedMlp(context, rmsNorm(context, middle, 'norm.mlp')));
+    return graph.add(middle, gatedMlp(context, context.label('mlp.in', rmsNorm(context, middle, 'norm.mlp'))));
   },
 
   finalNorm: (context, x) => context.label('final_norm', rmsNorm(context, x, 'norm.final')),
