@@ -14,10 +14,7 @@ import './styles/base.css';
 
 const theme = new Theme(window);
 const token = takeToken(window);
-const connection =
-  token === null
-    ? new Connection(() => receivePort(window), { retry: false })
-    : new Connection(() => openSocket(window, token), { retry: true });
+const connection = new Connection(() => (token === null ? receivePort(window) : openSocket(window, token)));
 
 mount(App, {
   target: document.getElementById('app')!,

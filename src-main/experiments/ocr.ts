@@ -3,12 +3,13 @@
  * that were never trained on. It localizes nothing; the other experiments do.
  */
 import type { Trainable } from '../engine/models/parameters.ts';
-import { drawOrder, finetune, type Order } from '../engine/training/finetune.ts';
+import { drawOrder, type Order } from '../engine/training/finetune.ts';
 import { defaultTraining, Trainer } from '../engine/training/trainer.ts';
-import { type CollisionRule, encodeSet, measure } from '../scores/evaluation.ts';
-import type { EvaluationRow, ExperimentSpec, ItemMeasurement, ItemSet, Json } from '../shared/records.ts';
+import { type CollisionRule, encodeSet } from '../scores/evaluation.ts';
+import type { ExperimentSpec, ItemSet, Json } from '../shared/records.ts';
 import type { Experiment } from './experiment.ts';
 import { commonParameters } from './parameters.ts';
+import { runStage, type StageLog, WorkCounter } from './stage.ts';
 
 export const ocr: Experiment = {
   description: {
@@ -30,57 +31,31 @@ export const ocr: Experiment = {
   },
 
   async run(context) {
-    const { spec, model, weights, executor, dataset, emit, progress, signal } = context;
+    const { spec, model, weights, executor, dataset, emit } = context;
     const { data } = dataset;
     const collisions = spec.collisions as CollisionRule;
-    const facts = encodeSet(model.tokenizer, 'facts', data.train, data.options.train, collisions);
-    const implications = encodeSet(model.tokenizer, 'implications', data.test, data.options.test, collisions);
-    for (const message of [...facts.warnings, ...implications.warnings]) emit({ kind: 'warning', message });
-    for (const { items } of [facts, implications]) emit({ kind: 'items', items });
+    const train = encodeSet(model.tokenizer, 'facts', data.train, data.options.train, collisions);
+    const test = encodeSet(model.tokenizer, 'implications', data.test, data.options.test, collisions);
+    for (const { items, warnings } of [train, test]) {
+      for (const message of warnings) emit({ kind: 'warning', message });
+      emit({ kind: 'items', items });
+    }
     const given = spec.orders as Order | undefined;
-    const seeds = seedsOf(spec);
-    const measured: SeedEpoch[] = [];
-    const batchLosses: number[][] = [];
-    let done = 0;
-
-    for (const seed of seeds) {
+    const counter = new WorkCounter(context);
+    const logs = new Map<number, StageLog>();
+    for (const seed of seedsOf(spec)) {
       const trainer = new Trainer(executor, weights, {
         ...defaultTraining,
         trainable: spec.trainable as Trainable,
         learningRate: spec.lr as number,
       });
       const order = given ?? drawOrder(data.train.length, spec.batch_size as number, spec.epochs as number, seed);
-      await finetune(trainer, facts.examples, order, {
-        signal,
-        async onEpoch(epoch) {
-          const row = { seed, stage: 'finetune', epoch };
-          const fact = await measure(executor, trainer.weights, facts);
-          const implication = await measure(executor, trainer.weights, implications);
-          const rows: EvaluationRow[] = [
-            { ...row, set: 'facts', ...fact },
-            { ...row, set: 'implications', ...implication },
-          ];
-          for (const evaluation of rows) emit({ kind: 'evaluation', row: evaluation });
-          measured.push({ seed, epoch, fact: rows[0]!, implication: rows[1]! });
-          progress(++done, `seed ${seed}, ${epoch < order.length ? `epoch ${epoch + 1} of ${order.length}` : 'done'}`);
-        },
-        onStep({ epoch, step, loss, seconds }) {
-          emit({ kind: 'step', row: { seed, stage: 'finetune', epoch, step, loss, seconds } });
-          batchLosses[epoch] = [...(batchLosses[epoch] ?? []), loss];
-          progress(++done, `seed ${seed}, epoch ${epoch + 1} of ${order.length}`);
-        },
-      });
+      const stage = { seed, name: 'finetune', label: 'Finetuning', trainer, examples: train.examples, order, watched: { train, test } };
+      logs.set(seed, await runStage(context, counter, stage));
     }
-    return results(measured, facts.items, implications.items, given ? batchLosses : null);
+    return results(logs, train.items, test.items, given !== undefined);
   },
 };
-
-interface SeedEpoch {
-  seed: number;
-  epoch: number;
-  fact: EvaluationRow;
-  implication: EvaluationRow;
-}
 
 /** Given orders leave nothing to chance, so one seed is all there is to run. */
 function seedsOf(spec: ExperimentSpec): number[] {
@@ -91,42 +66,25 @@ function seedsOf(spec: ExperimentSpec): number[] {
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** The result object: means over seeds with every seed's own values; with given orders also the golden values' shape. */
-function results(measured: readonly SeedEpoch[], facts: ItemSet, implications: ItemSet, batchLosses: number[][] | null): Json {
-  const epochs = [...new Set(measured.map(({ epoch }) => epoch))];
+function results(logs: ReadonlyMap<number, StageLog>, facts: ItemSet, implications: ItemSet, withDetails: boolean): Json {
+  const [first] = logs.values();
   const chance = ({ candidates }: ItemSet) => (candidates.length - 1) / 2;
+  const epochs = first!.epochs.map((details, epoch) => {
+    const seeds = [...logs].map(([seed, log]) => ({ seed, train: log.epochs[epoch]!.train!, test: log.epochs[epoch]!.test! }));
+    return {
+      epoch,
+      fact_rank: mean(seeds.map(({ train }) => train.mean_rank)),
+      implication_rank: mean(seeds.map(({ test }) => test.mean_rank)),
+      fact_loss: mean(seeds.map(({ train }) => train.loss)),
+      implication_loss: mean(seeds.map(({ test }) => test.loss)),
+      per_seed: seeds.map(({ seed, train, test }) => ({ seed, fact_rank: train.mean_rank, implication_rank: test.mean_rank })),
+      ...(withDetails ? details : {}),
+    };
+  });
   return {
-    epochs: epochs.map((epoch) => {
-      const rows = measured.filter((row) => row.epoch === epoch);
-      const single: { [key: string]: Json } = batchLosses
-        ? { train: detail(rows[0]!.fact, facts), test: detail(rows[0]!.implication, implications) }
-        : {};
-      return {
-        epoch,
-        fact_rank: mean(rows.map(({ fact }) => fact.meanRank)),
-        implication_rank: mean(rows.map(({ implication }) => implication.meanRank)),
-        fact_loss: mean(rows.map(({ fact }) => fact.loss)),
-        implication_loss: mean(rows.map(({ implication }) => implication.loss)),
-        per_seed: rows.map(({ seed, fact, implication }) => ({ seed, fact_rank: fact.meanRank, implication_rank: implication.meanRank })),
-        ...single,
-      };
-    }),
+    epochs,
     options: { facts: facts.candidates.length, implications: implications.candidates.length },
     chance: { facts: chance(facts), implications: chance(implications) },
-    ...(batchLosses === null ? {} : { batch_losses: batchLosses }),
-  } as Json;
-}
-
-function detail(row: EvaluationRow, set: ItemSet): Json {
-  return {
-    mean_rank: row.meanRank,
-    ranks: row.items.map(({ rank }) => rank),
-    min_margin: Math.min(...row.items.map((item) => margin(item, set))),
-    loss: row.loss,
-  };
-}
-
-/** Smallest distance of the answer's logit from another candidate's. */
-function margin({ item, logits }: ItemMeasurement, { answers }: ItemSet): number {
-  const answer = answers[item]!;
-  return Math.min(...logits.flatMap((logit, index) => (index === answer ? [] : [Math.abs(logit - logits[answer]!)])));
+    ...(withDetails ? { batch_losses: first!.batch_losses } : {}),
+  } as unknown as Json;
 }

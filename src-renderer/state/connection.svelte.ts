@@ -15,15 +15,13 @@ export class Connection {
   #service = $state.raw<Service | null>(null);
   #error = $state.raw<ErrorRecord | null>(null);
   #open: () => Promise<Port>;
-  #retry: boolean;
   #failures = 0;
   #attempting = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** `retry`: open a new port when one is lost (a socket can be had again, Electron's port cannot). */
-  constructor(open: () => Promise<Port>, options: { retry: boolean }) {
+  /** `open` is called now, and again after each loss and failure. */
+  constructor(open: () => Promise<Port>) {
     this.#open = open;
-    this.#retry = options.retry;
     void this.#connect();
   }
 
@@ -39,11 +37,6 @@ export class Connection {
   /** Why the last attempt failed. */
   get error(): ErrorRecord | null {
     return this.#error;
-  }
-
-  /** Whether attempts go on by themselves. */
-  get retries(): boolean {
-    return this.#retry;
   }
 
   /** Tries again without waiting. */
@@ -72,7 +65,7 @@ export class Connection {
 
   #lost(): void {
     this.#state = this.#service === null ? 'failed' : 'lost';
-    if (!this.#retry) return;
+    clearTimeout(this.#timer);
     // 0.5, 1, 2, 4, 8, 10, 10, ... seconds
     const wait = Math.min(500 * 2 ** this.#failures, longestWait);
     this.#failures++;

@@ -7,7 +7,7 @@ import { domPort, webSocketPort } from '../../src-main/shared/ports.ts';
 import type { Port } from '../../src-main/shared/rpc.ts';
 
 const tokenKey = 'hopscope-token';
-const preloadSeconds = 20;
+const preloadSeconds = 5;
 
 /**
  * Moves the token of `#t=TOKEN` from the address, where it would be seen and bookmarked, to this tab's storage.
@@ -34,8 +34,9 @@ export function openSocket(view: Window, token: string): Promise<Port> {
 }
 
 /**
- * Waits for Electron's preload to post `{type: 'hopscope-port'}` with a message port. The preload may have loaded before or
- * after this page's script: so first listen, then say that the page is ready.
+ * Asks Electron's preload for a message port: `{type: 'hopscope-ready'}` goes out, `{type: 'hopscope-port'}` comes back with it.
+ * The preload may have loaded before or after this page's script: so first listen, then ask. `{type: 'hopscope-closed'}` says that
+ * the host is gone; message ports of older Chromium do not tell.
  */
 export function receivePort(view: Window): Promise<Port> {
   return new Promise((resolve, reject) => {
@@ -49,15 +50,21 @@ export function receivePort(view: Window): Promise<Port> {
         ),
       );
     }, preloadSeconds * 1000);
+    let received: Port | null = null;
     function listen(event: MessageEvent): void {
-      const port = event.ports[0];
       const data: unknown = event.data;
-      const fromHere = event.source === view || event.source === null;
-      if (!fromHere || port === undefined || typeof data !== 'object' || data === null) return;
-      if ((data as { type?: unknown }).type !== 'hopscope-port') return;
-      view.clearTimeout(timer);
-      view.removeEventListener('message', listen);
-      resolve(domPort(port));
+      if (event.source !== view || typeof data !== 'object' || data === null) return;
+      const { type, message } = data as { type?: unknown; message?: unknown };
+      if (type === 'hopscope-port' && received === null && event.ports[0] !== undefined) {
+        view.clearTimeout(timer);
+        received = domPort(event.ports[0]);
+        resolve(received);
+      } else if (type === 'hopscope-closed') {
+        view.clearTimeout(timer);
+        view.removeEventListener('message', listen);
+        if (received === null) reject(new HopscopeError('HostDied', `The workbench's host has stopped: ${String(message)}`, 'failure'));
+        else received.close();
+      }
     }
     view.addEventListener('message', listen);
     // A page from a file has an opaque origin, which cannot be addressed; the message stays within this window either way.

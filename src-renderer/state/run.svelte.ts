@@ -75,14 +75,17 @@ export class RunView {
     return [...new Set(this.#evaluations.map((row) => row.seed))].sort((a, b) => a - b);
   }
 
-  /** Seeds the spec asks for, where it says so. */
+  /** Seeds the spec asks for, where it says so. Given batches leave nothing to chance: one seed is all there is. */
   get plannedSeeds(): number {
+    if (this.#detail?.spec.orders !== undefined) return 1;
     const seeds = this.#detail?.spec.seeds;
     return Array.isArray(seeds) ? seeds.length : this.seeds.length;
   }
 
   /** Epochs of the spec, where it says so: the axis is complete from the start. */
   get plannedEpochs(): number | null {
+    const orders = this.#detail?.spec.orders;
+    if (Array.isArray(orders)) return orders.length;
     const epochs = this.#detail?.spec.epochs;
     return typeof epochs === 'number' ? epochs : null;
   }

@@ -25,6 +25,8 @@ export class Wizard {
 
   #experimentId = $state<string | null>(null);
   #drafts = $state<{ [name: string]: string }>({});
+  /** What the host fills in for settings that were left alone; it knows the model better than the description does. */
+  #filled = $state.raw<{ [name: string]: Json | undefined }>({});
   #stepIndex = $state(0);
   /** Problems are shown once the user has tried to go on. */
   #checked = $state(false);
@@ -36,8 +38,8 @@ export class Wizard {
   });
 
   /**
-   * The spec of what is filled in; null while model or data are missing, or a setting cannot be read. Up to the settings step
-   * an unreadable setting gives way to its default, so that data can be looked at meanwhile.
+   * The spec of what was chosen; null while model or data are missing, or a setting cannot be read. Settings left alone are
+   * left out: the host fills them in. Up to the settings step an unreadable one is too, so that data can be looked at meanwhile.
    */
   readonly spec = $derived.by((): ExperimentSpec | null => this.#readSpec(this.#stepIndex < wizardSteps.indexOf('Settings')));
 
@@ -68,12 +70,28 @@ export class Wizard {
   }
 
   draft(parameter: Parameter): string {
-    return this.#drafts[parameter.name] ?? draftOf(parameter.default);
+    return this.#drafts[parameter.name] ?? draftOf(this.standard(parameter));
+  }
+
+  /** The value a parameter has when it is left alone, with the chosen model. */
+  standard(parameter: Parameter): Json | undefined {
+    const ownDefault = this.#drafts[this.modelParameter?.name ?? ''] ?? this.modelParameter?.default;
+    const smallWorld = ownDefault === 'small-world' ? parameter.smallWorldDefault : undefined;
+    return this.#filled[parameter.name] ?? smallWorld ?? parameter.default;
+  }
+
+  /** Leaves a parameter to its default again. */
+  reset(parameter: Parameter): void {
+    delete this.#drafts[parameter.name];
+    this.preview.clear();
   }
 
   setDraft(parameter: Parameter, text: string): void {
     this.#drafts[parameter.name] = text;
-    if (parameter.kind === 'model') this.model.clear();
+    if (parameter.kind === 'model') {
+      this.model.clear();
+      this.#filled = {};
+    }
     this.preview.clear();
   }
 
@@ -86,6 +104,7 @@ export class Wizard {
   begin(experiment: string | null, values: { [name: string]: Json | undefined } = {}): void {
     this.#experimentId = experiment;
     this.#drafts = {};
+    this.#filled = {};
     for (const [name, value] of Object.entries(values)) this.#drafts[name] = draftOf(value);
     this.#stepIndex = 0;
     this.#checked = false;
@@ -143,7 +162,12 @@ export class Wizard {
       this.preview.clear();
       return null;
     }
-    return await this.preview.ask(() => service.preview(spec));
+    const preview = await this.preview.ask(() => service.preview(spec));
+    if (preview !== null) {
+      const untouched = this.settings.filter((parameter) => this.#drafts[parameter.name] === undefined);
+      this.#filled = Object.fromEntries(untouched.map(({ name }) => [name, preview.spec[name]]));
+    }
+    return preview;
   }
 
   /** Stores and queues the run; returns its id, or null where the host refused. */
@@ -178,8 +202,8 @@ export class Wizard {
     for (const parameter of experiment.parameters) {
       const reading = readDraft(parameter, this.draft(parameter));
       if (reading.problem !== null && !lenient) return null;
-      const value = reading.value ?? parameter.default;
-      if (value !== undefined) values[parameter.name] = value;
+      const given = parameter.kind === 'model' || parameter.kind === 'dataset' || parameter.name in this.#drafts;
+      if (given && reading.value !== undefined) values[parameter.name] = reading.value;
     }
     const { model, dataset, ...rest } = values;
     if (typeof model !== 'string' || dataset === undefined) return null;

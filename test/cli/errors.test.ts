@@ -106,7 +106,7 @@ test.concurrent.each<[name: string, parameters: string[], code: string, mentions
   ['missing tensor', ['model', missing], 'MissingTensor', projection],
   ['missing tensor, forward', forward(missing), 'MissingTensor', projection],
   ['wrong shape', ['model', misshapen], 'WrongShape', projection],
-  ['tokenizer that does not fit', ['evaluate', '--model', cut, '--dataset', good], 'TokenizerTooLarge', '378'],
+  ['tokenizer that does not fit', ['evaluate', '--model', cut, '--dataset', good], 'TokenizerDoesNotFit', '378'],
   ['link out of the folder', ['model', linked], 'OutsideFolder', 'model.safetensors'],
   ['padding on the left', forward(llama, leftTokens), 'NotRightPadded', 'row 0'],
   ['no input file', forward(llama, 'nothing.safetensors'), 'CannotRead', 'nothing.safetensors'],

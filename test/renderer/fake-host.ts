@@ -180,10 +180,14 @@ export function createFakeService(scenario: 'empty' | 'full', tickMilliseconds =
     if (spec.dataset !== 'first-hop' && spec.dataset !== 'second-hop') {
       throw new HopscopeError('DatasetNotFound', `There is no built-in data set or file "${String(spec.dataset)}".`);
     }
-    const seeds = (spec.seeds ?? [0, 1, 2]) as number[];
-    const epochs = (spec.epochs ?? 12) as number;
+    const filled: ExperimentSpec = { ...spec };
+    for (const { name, default: standard, smallWorldDefault } of fakeExperiments[0]!.parameters) {
+      if (filled[name] === undefined) filled[name] = smallWorldDefault ?? standard;
+    }
+    const seeds = filled.seeds as number[];
+    const epochs = filled.epochs as number;
     return {
-      spec: { ...spec, lr: spec.lr ?? 3e-4, epochs, batch_size: spec.batch_size ?? 8, seeds },
+      spec: filled,
       model,
       sets,
       tokens: sets.map((set) => ({ set: set.set, tokens: `${set.pairs[0]!.join(' ')}`.split(/(?= )/) })),

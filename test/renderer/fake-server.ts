@@ -10,12 +10,10 @@ import { WebSocketServer } from 'ws';
 import { serviceMembers } from '../../src-main/shared/members.ts';
 import { webSocketPort } from '../../src-main/shared/ports.ts';
 import { serve } from '../../src-main/shared/rpc.ts';
+import { securityHeaders } from '../../src-main/shell/security.ts';
 import { createFakeService } from './fake-host.ts';
 
 const types: { [extension: string]: string } = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' };
-const policy =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-
 export async function startFakeServer(
   folder: string,
   scenario: 'empty' | 'full',
@@ -25,7 +23,7 @@ export async function startFakeServer(
   const server = createServer((request, response) => {
     const path = new URL(request.url ?? '/', 'http://localhost').pathname;
     const file = path === '/' ? 'index.html' : path.slice(1);
-    const headers = { 'content-security-policy': policy, 'x-content-type-options': 'nosniff' };
+    const headers = securityHeaders();
     readFile(join(folder, file)).then(
       (bytes) =>
         response.writeHead(200, { ...headers, 'content-type': types[extname(file)] ?? 'application/octet-stream' }).end(bytes),

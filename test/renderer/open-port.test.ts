@@ -47,7 +47,18 @@ describe('receivePort', () => {
     send({ type: 'hopscope-port' }, [port1]);
     const port = await received;
     expect(view.clearTimeout).toHaveBeenCalled();
-    port.close();
+    const closed = vi.fn();
+    port.onClose(closed);
+    expect(closed).not.toHaveBeenCalled();
+    send({ type: 'hopscope-closed', message: 'it died' }, []);
+    expect(closed).toHaveBeenCalledOnce();
+  });
+
+  it('says why there is no host', async () => {
+    const { view, send } = page('app:');
+    const received = receivePort(view);
+    send({ type: 'hopscope-closed', message: 'the disk is full' }, []);
+    await expect(received).rejects.toMatchObject({ code: 'HostDied', message: expect.stringContaining('the disk is full') });
   });
 
   it('addresses its own origin where there is one', () => {

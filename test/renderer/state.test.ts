@@ -148,7 +148,25 @@ describe('Wizard', () => {
       trainable: { layers: [0, 1] },
       lr: 1e-5,
     });
-    expect(wizard.spec).toMatchObject({ dataset: 'second-hop', seeds: [4], trainable: { layers: [0, 1] }, lr: 1e-5, epochs: 12 });
+    expect(wizard.spec).toMatchObject({ dataset: 'second-hop', seeds: [4], trainable: { layers: [0, 1] }, lr: 1e-5 });
+  });
+
+  it('shows the defaults of the chosen model and leaves them to the host', async () => {
+    const service = createFakeService('empty');
+    const wizard = await opened(service);
+    const lr = wizard.settings.find((entry) => entry.name === 'lr')!;
+    expect(wizard.draft(lr)).toBe('0.0003');
+    wizard.setDraft(wizard.modelParameter!, '/data/models/llama');
+    expect(wizard.draft(lr)).toBe('0.000003');
+    expect(wizard.spec).toEqual({ experiment: 'ocr', model: '/data/models/llama', dataset: 'first-hop' });
+    // A folder may be a small world too: the host knows, and what it fills in is shown.
+    const preview = await service.preview({ experiment: 'ocr', model: 'small-world', dataset: 'first-hop' });
+    await wizard.askPreview({ ...service, preview: async () => preview });
+    expect(wizard.draft(lr)).toBe('0.0003');
+    wizard.setDraft(lr, '1e-4');
+    expect(wizard.spec?.lr).toBe(1e-4);
+    wizard.reset(lr);
+    expect(wizard.spec?.lr).toBeUndefined();
   });
 
   it('knows that an experiment is not there', async () => {
@@ -221,7 +239,7 @@ describe('Connection', () => {
   it('opens again after a loss and replaces the service', async () => {
     const ports = [port(), port()];
     let opened = 0;
-    const connection = new Connection(async () => ports[opened++]!, { retry: true });
+    const connection = new Connection(async () => ports[opened++]!);
     expect(connection.state).toBe('connecting');
     await vi.waitFor(() => expect(connection.state).toBe('open'));
     const first = connection.service;
@@ -233,13 +251,10 @@ describe('Connection', () => {
 
   it('says why it failed, and tries once more on request', async () => {
     let attempts = 0;
-    const connection = new Connection(
-      async () => {
-        if (++attempts === 1) throw new HopscopeError('NoHost', 'Nothing answered.', 'failure');
-        return port();
-      },
-      { retry: false },
-    );
+    const connection = new Connection(async () => {
+      if (++attempts === 1) throw new HopscopeError('NoHost', 'Nothing answered.', 'failure');
+      return port();
+    });
     await vi.waitFor(() => expect(connection.state).toBe('failed'));
     expect(connection.error?.code).toBe('NoHost');
     connection.retryNow();

@@ -1,0 +1,100 @@
+/**
+ * One training of an experiment: before every epoch and after the last all watched lists are measured, every step and measurement is emitted,
+ * and the log comes back in the golden values' shape. Which lists, which weights and which order is the experiment's choice.
+ */
+import type { Weights } from '../engine/execution/executor.ts';
+import { finetune, type Order } from '../engine/training/finetune.ts';
+import type { Trainer } from '../engine/training/trainer.ts';
+import { type EncodedSet, measure } from '../scores/evaluation.ts';
+import type { EvaluationRow, ItemMeasurement, ItemSet } from '../shared/records.ts';
+import type { ExperimentContext } from './experiment.ts';
+
+/** One list measured under one set of weights. */
+export interface Detail {
+  mean_rank: number;
+  ranks: number[];
+  /** Smallest distance of an answer's logit from another candidate's: how close the ranks are to changing. */
+  min_margin: number;
+  /** Mean cross entropy of the list as one batch. */
+  loss: number;
+}
+
+export interface StageLog {
+  /** Loss before each step, by epoch. */
+  batch_losses: number[][];
+  /** By epoch, the last one after training; then by list. */
+  epochs: Record<string, Detail>[];
+}
+
+export interface Stage {
+  seed: number;
+  /** Names the training among those of a run. */
+  name: string;
+  trainer: Trainer;
+  /** What is trained on. */
+  examples: EncodedSet['examples'];
+  order: Order;
+  /** What is measured, by the name under which the log has it. */
+  watched: Readonly<Record<string, EncodedSet>>;
+  /** Said while it runs; default the stage's name. */
+  label?: string;
+}
+
+/** Counts what a run has done, for its progress. */
+export class WorkCounter {
+  #done = 0;
+  readonly #context: ExperimentContext;
+
+  constructor(context: ExperimentContext) {
+    this.#context = context;
+  }
+
+  advance(message: string): void {
+    this.#context.progress(++this.#done, message);
+  }
+}
+
+/** Measures one list and emits the row. */
+export async function measureAndEmit(
+  context: ExperimentContext,
+  weights: Weights,
+  set: EncodedSet,
+  row: Pick<EvaluationRow, 'seed' | 'stage' | 'epoch'>,
+): Promise<Detail> {
+  const measured = await measure(context.executor, weights, set);
+  context.emit({ kind: 'evaluation', row: { ...row, set: set.items.set, ...measured } });
+  return {
+    mean_rank: measured.meanRank,
+    ranks: measured.items.map(({ rank }) => rank),
+    min_margin: Math.min(...measured.items.map((item) => margin(item, set.items))),
+    loss: measured.loss,
+  };
+}
+
+export async function runStage(context: ExperimentContext, counter: WorkCounter, stage: Stage): Promise<StageLog> {
+  const { seed, name, trainer, examples, order, watched, label = name } = stage;
+  const log: StageLog = { batch_losses: [], epochs: [] };
+  const at = (epoch: number) => `${label}, seed ${seed}, ${epoch < order.length ? `epoch ${epoch + 1} of ${order.length}` : 'done'}`;
+  await finetune(trainer, examples, order, {
+    signal: context.signal,
+    async onEpoch(epoch) {
+      const details: Record<string, Detail> = {};
+      for (const [key, set] of Object.entries(watched)) {
+        details[key] = await measureAndEmit(context, trainer.weights, set, { seed, stage: name, epoch });
+      }
+      log.epochs.push(details);
+      counter.advance(at(epoch));
+    },
+    onStep({ epoch, step, loss, seconds }) {
+      context.emit({ kind: 'step', row: { seed, stage: name, epoch, step, loss, seconds } });
+      log.batch_losses[epoch] = [...(log.batch_losses[epoch] ?? []), loss];
+      counter.advance(at(epoch));
+    },
+  });
+  return log;
+}
+
+function margin({ item, logits }: ItemMeasurement, { answers }: ItemSet): number {
+  const answer = answers[item]!;
+  return Math.min(...logits.flatMap((logit, index) => (index === answer ? [] : [Math.abs(logit - logits[answer]!)])));
+}
