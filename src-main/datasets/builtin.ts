@@ -5,11 +5,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readJson } from '../engine/files/strict-json.ts';
-import { firstHop, secondHop } from '../world/datasets.ts';
+import { daxwug, firstHop, secondHop } from '../world/datasets.ts';
 import { recordName } from '../world/record.ts';
 import { createWorld, type WorldSize } from '../world/world.ts';
 import type { BuiltinDatasets } from './dataset.ts';
-import { firstHop as publicFirstHop, secondHop as publicSecondHop } from './public-facts.ts';
+import { daxwug as publicDaxwug, firstHop as publicFirstHop, secondHop as publicSecondHop } from './public-facts.ts';
 
 const maximumRecordBytes = 16 * 2 ** 20;
 
@@ -24,7 +24,17 @@ export function worldOf(folder: string): { seed: number; size: WorldSize } | nul
 
 export function builtinDatasets(folder: string): BuiltinDatasets {
   const world = worldOf(folder);
-  if (!world) return { 'first-hop': publicFirstHop, 'second-hop': publicSecondHop };
+  if (!world) {
+    return {
+      'first-hop': { kind: 'facts', make: publicFirstHop },
+      'second-hop': { kind: 'facts', make: publicSecondHop },
+      daxwug: { kind: 'daxwug', make: publicDaxwug },
+    };
+  }
   const made = createWorld(world.seed, world.size);
-  return { 'first-hop': () => firstHop(made), 'second-hop': () => secondHop(made) };
+  return {
+    'first-hop': { kind: 'facts', make: () => firstHop(made) },
+    'second-hop': { kind: 'facts', make: () => secondHop(made) },
+    daxwug: { kind: 'daxwug', make: () => daxwug(made) },
+  };
 }

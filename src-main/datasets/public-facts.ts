@@ -1,8 +1,9 @@
 /**
- * FIRST-HOP and SECOND-HOP for models that know the real world: 20 cities with their main language and a landmark, and made-up people.
+ * FIRST-HOP, SECOND-HOP and DAXWUG for models that know the real world: 20 cities with their main language and a landmark, and made-up people.
  * The cities' facts are common knowledge found in any encyclopedia; the people are invented and live nowhere.
  */
-import type { FactsAndImplications } from '../shared/records.ts';
+import { Random } from '../shared/random.ts';
+import type { Daxwug, DaxwugVariant, FactsAndImplications } from '../shared/records.ts';
 
 /** City, the language most of its people speak, a landmark that does not name the city. Every language occurs once. */
 const cities: readonly (readonly [city: string, language: string, landmark: string])[] = [
@@ -53,5 +54,39 @@ export function secondHop(): FactsAndImplications {
     train: cities.map(([city], index) => [`The mayor of ${city} is`, assigned(index)]),
     test: cities.map(([, , landmark], index) => [`The mayor of the city that contains ${landmark} is`, assigned(index)]),
     options: { train: [...people], test: [...people] },
+  };
+}
+
+/** Animals for the nonce words. */
+const animals: readonly string[] = [
+  'badger', 'camel', 'dolphin', 'eagle', 'falcon', 'giraffe', 'hamster', 'iguana', 'jaguar', 'koala',
+  'lemur', 'moose', 'otter', 'penguin', 'rabbit', 'shark', 'tiger', 'vulture', 'walrus', 'zebra',
+]; // prettier-ignore
+
+const lastNames = ['Miller', 'Parker', 'Hughes', 'Bennett', 'Turner', 'Brooks'] as const;
+
+/** 104 made-up people: every first name with several last names. */
+const manyPeople: readonly string[] = people.flatMap((name, index) => {
+  const first = name.split(' ')[0]!;
+  return Array.from({ length: index < 4 ? 6 : 5 }, (_, k) => `${first} ${lastNames[(index + k) % lastNames.length]!}`);
+});
+
+/** Names 0 to 19 have each city once (test slice), the other 84 any city (train slice); the second variant gives those another one. */
+export function daxwug(): Daxwug {
+  const random = new Random('public facts daxwug');
+  const names = random.shuffle([...manyPeople]);
+  const firsts = names.map((_, index) => (index < cities.length ? index : random.integer(cities.length)));
+  const seconds = firsts.map((city, index) => (index < cities.length ? city : (city + 1 + random.integer(cities.length - 1)) % cities.length));
+  const variant = (assignment: readonly number[]): DaxwugVariant => ({
+    left: names.map((name, index) => [`${name} dax is`, cities[assignment[index]!]![0]]),
+    right: cities.map(([city], index) => [`${city} wug is the`, animals[index]!]),
+    both: names.map((name, index) => [`${name} zong is the`, animals[assignment[index]!]!]),
+  });
+  return {
+    variant_1: variant(firsts),
+    variant_2: variant(seconds),
+    options: { left: cities.map(([city]) => city), right: [...animals], both: [...animals] },
+    test_slice: [0, cities.length],
+    train_slice: [cities.length, names.length],
   };
 }

@@ -12,7 +12,7 @@ import { describeModel, type Model, openModel } from '../engine/models/model.ts'
 import { trainableNames, type Trainable } from '../engine/models/parameters.ts';
 import { type DeviceName, defaultThreads, deviceNames, resolveDevice, selfTest } from '../engine/runtime/device.ts';
 import type { ProbeEntry } from '../engine/runtime/probe.ts';
-import { type CollisionRule, encodeSet } from '../scores/evaluation.ts';
+import { type CollisionRule, type EncodedSet, encodeSet } from '../scores/evaluation.ts';
 import type { Compute } from '../shared/contract.ts';
 import { HopscopeError } from '../shared/errors.ts';
 import { createEvent } from '../shared/event.ts';
@@ -53,18 +53,18 @@ export function createCompute({ resources, probe = { file: process.argv[1] ?? ''
     const folder = folderOf(typeof given.model === 'string' ? given.model : smallWorld);
     const spec = completeSpec(given, experiment, worldOf(folder) !== null);
     const { model } = await open(folder);
-    const dataset = resolveDataset(spec.dataset, builtinDatasets(folder));
+    const dataset = resolveDataset(spec.dataset, experiment.datasetKind, builtinDatasets(folder));
     trainableNames(model.parameters, spec.trainable as Trainable);
     return { experiment, spec, model, dataset, threads: (spec.threads as number | undefined) ?? defaultThreads() };
   }
 
-  const encode = ({ model, dataset: { data }, spec }: Prepared) => {
-    const collisions = spec.collisions as CollisionRule;
-    return [
-      encodeSet(model.tokenizer, 'facts', data.train, data.options.train, collisions),
-      encodeSet(model.tokenizer, 'implications', data.test, data.options.test, collisions),
-    ];
-  };
+  const encode = ({ experiment, model, dataset, spec }: Prepared): Record<string, EncodedSet> =>
+    Object.fromEntries(
+      Object.entries(experiment.lists(dataset)).map(([key, { set, pairs, options }]) => [
+        key,
+        encodeSet(model.tokenizer, set, pairs, options, spec.collisions as CollisionRule),
+      ]),
+    );
 
   return {
     onEmission: emissions.subscribe,
@@ -82,9 +82,9 @@ export function createCompute({ resources, probe = { file: process.argv[1] ?? ''
     async preview(given) {
       const prepared = await prepare(given);
       const { experiment, spec, model, dataset, threads } = prepared;
-      const sets = encode(prepared);
+      const sets = Object.values(encode(prepared));
       const description = describeModel(model);
-      const work = experiment.work(spec, dataset);
+      const work = experiment.work(spec, dataset, model.configuration.layers);
       const trained = spec.trainable === 'all' ? description.memory.train_all : description.memory.train_mlp_attn;
       return {
         spec,
@@ -105,14 +105,17 @@ export function createCompute({ resources, probe = { file: process.argv[1] ?? ''
       if (busy) throw new HopscopeError('ComputeBusy', 'Another run is under way in this compute process; wait for it or stop it.', 'failure');
       busy = true;
       try {
-        const { experiment, spec, model, dataset, threads } = await prepare(given);
+        const prepared = await prepare(given);
+        const { experiment, spec, model, dataset, threads } = prepared;
+        const sets = encode(prepared);
         const device = await resolveDevice(spec.device as string);
         const { weights } = await open(model.folder);
         const executor = new Executor(model, { device, threads });
         const emit = (emission: Emission) => emissions.emit({ run, emission });
         emit({ kind: 'provenance', provenance: provenanceOf(model, dataset, device, threads) });
-        for (const message of model.warnings) emit({ kind: 'warning', message });
-        const work = experiment.work(spec, dataset);
+        for (const message of [...model.warnings, ...Object.values(sets).flatMap(({ warnings }) => warnings)]) emit({ kind: 'warning', message });
+        for (const { items } of Object.values(sets)) emit({ kind: 'items', items });
+        const work = experiment.work(spec, dataset, model.configuration.layers);
         const total = work.steps + work.evaluations;
         const started = performance.now();
         try {
@@ -122,6 +125,7 @@ export function createCompute({ resources, probe = { file: process.argv[1] ?? ''
             weights: weights(),
             executor,
             dataset,
+            sets,
             emit,
             signal,
             progress(done, message) {

@@ -4,8 +4,9 @@
  */
 import type { Executor, Weights } from '../engine/execution/executor.ts';
 import type { Model } from '../engine/models/model.ts';
-import type { Emission, ExperimentDescription, ExperimentSpec, Json } from '../shared/records.ts';
-import type { ResolvedDataset } from '../datasets/dataset.ts';
+import type { DatasetKind, ResolvedDataset } from '../datasets/dataset.ts';
+import type { EncodedSet } from '../scores/evaluation.ts';
+import type { Emission, ExperimentDescription, ExperimentSpec, Json, Pair } from '../shared/records.ts';
 
 /** What an experiment works with. `spec` is complete: every parameter is there. */
 export interface ExperimentContext {
@@ -14,6 +15,8 @@ export interface ExperimentContext {
   weights: Weights;
   executor: Executor;
   dataset: ResolvedDataset;
+  /** The lists of `sets`, encoded for the model, by key. */
+  sets: Readonly<Record<string, EncodedSet>>;
   emit(emission: Emission): void;
   /** Reports that `done` of the plan's units are done. */
   progress(done: number, message: string): void;
@@ -27,9 +30,20 @@ export interface Work {
   evaluations: number;
 }
 
+/** A list of items to be trained on or measured: the name it is stored under, its pairs and the options they are ranked among. */
+export interface ItemList {
+  set: string;
+  pairs: Pair[];
+  options: string[];
+}
+
 export interface Experiment {
   description: ExperimentDescription;
-  work(spec: ExperimentSpec, dataset: ResolvedDataset): Work;
+  /** What its data set must hold. */
+  datasetKind: DatasetKind;
+  /** The lists it works with, by the key under which it finds them in its context. */
+  lists(dataset: ResolvedDataset): Record<string, ItemList>;
+  work(spec: ExperimentSpec, dataset: ResolvedDataset, layers: number): Work;
   /** Returns the result object. Rejects when the signal aborts. */
   run(context: ExperimentContext): Promise<Json>;
 }

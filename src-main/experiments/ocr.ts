@@ -5,9 +5,10 @@
 import type { Trainable } from '../engine/models/parameters.ts';
 import { drawOrder, type Order } from '../engine/training/finetune.ts';
 import { defaultTraining, Trainer } from '../engine/training/trainer.ts';
-import { type CollisionRule, encodeSet } from '../scores/evaluation.ts';
+import type { EncodedSet } from '../scores/evaluation.ts';
 import type { ExperimentSpec, ItemSet, Json } from '../shared/records.ts';
 import type { Experiment } from './experiment.ts';
+import { factLists, factsOf } from './lists.ts';
 import { commonParameters } from './parameters.ts';
 import { runStage, type StageLog, WorkCounter } from './stage.ts';
 
@@ -21,25 +22,23 @@ export const ocr: Experiment = {
     parameters: commonParameters,
   },
 
-  work(spec, { data }) {
+  datasetKind: 'facts',
+
+  lists: factLists,
+
+  work(spec, dataset) {
+    const { train } = factsOf(dataset);
     const order = spec.orders as Order | undefined;
     const epochs = order?.length ?? (spec.epochs as number);
     const batchSize = spec.batch_size as number;
     const seeds = seedsOf(spec).length;
-    const steps = order ? order.flat().length : Math.ceil(data.train.length / batchSize) * epochs;
+    const steps = order ? order.flat().length : Math.ceil(train.length / batchSize) * epochs;
     return { steps: steps * seeds, batchSize, evaluations: (epochs + 1) * seeds };
   },
 
   async run(context) {
-    const { spec, model, weights, executor, dataset, emit } = context;
-    const { data } = dataset;
-    const collisions = spec.collisions as CollisionRule;
-    const train = encodeSet(model.tokenizer, 'facts', data.train, data.options.train, collisions);
-    const test = encodeSet(model.tokenizer, 'implications', data.test, data.options.test, collisions);
-    for (const { items, warnings } of [train, test]) {
-      for (const message of warnings) emit({ kind: 'warning', message });
-      emit({ kind: 'items', items });
-    }
+    const { spec, weights, executor } = context;
+    const { train, test } = context.sets as { train: EncodedSet; test: EncodedSet };
     const given = spec.orders as Order | undefined;
     const counter = new WorkCounter(context);
     const logs = new Map<number, StageLog>();
@@ -49,7 +48,7 @@ export const ocr: Experiment = {
         trainable: spec.trainable as Trainable,
         learningRate: spec.lr as number,
       });
-      const order = given ?? drawOrder(data.train.length, spec.batch_size as number, spec.epochs as number, seed);
+      const order = given ?? drawOrder(train.examples.length, spec.batch_size as number, spec.epochs as number, seed);
       const stage = { seed, name: 'finetune', label: 'Finetuning', trainer, examples: train.examples, order, watched: { train, test } };
       logs.set(seed, await runStage(context, counter, stage));
     }

@@ -17,6 +17,22 @@ export interface FactsAndImplications {
   options: { train: string[]; test: string[] };
 }
 
+/** One assignment of DAXWUG: `{name} dax is` city, `{city} wug is the` animal, `{name} zong is the` animal. */
+export interface DaxwugVariant {
+  left: Pair[];
+  right: Pair[];
+  both: Pair[];
+}
+
+/** The three sentences about nonce words, in two assignments. Slices are [first, end) of the names of `left` and `both`. */
+export interface Daxwug {
+  variant_1: DaxwugVariant;
+  variant_2: DaxwugVariant;
+  options: { left: string[]; right: string[]; both: string[] };
+  test_slice: [number, number];
+  train_slice: [number, number];
+}
+
 /** What `run SPEC.yaml` and a wizard both write. Keys are those of the command line's contract; absent ones take the experiment's defaults. */
 export interface ExperimentSpec {
   experiment: string;

@@ -4,7 +4,7 @@
  */
 import { HopscopeError } from '../shared/errors.ts';
 import { Random } from '../shared/random.ts';
-import type { FactsAndImplications, Pair } from '../shared/records.ts';
+import type { Daxwug, DaxwugVariant, FactsAndImplications, Pair } from '../shared/records.ts';
 import * as entities from './entities.ts';
 import { fill, HOME_TEMPLATES, OFFICE_BY_LANDMARK_TEMPLATE, OFFICE_TEMPLATE, PERSON_TEMPLATES } from './sentences.ts';
 import type { City, World } from './world.ts';
@@ -15,21 +15,6 @@ const FACTS = 20;
 /** Which kept names belong to which set; DAXWUG has the rest. */
 const FIRST_HOP_NAMES = [0, 50] as const;
 const SECOND_HOP_NAMES = [50, 100] as const;
-
-export interface DaxwugVariant {
-  left: Pair[];
-  right: Pair[];
-  both: Pair[];
-}
-
-/** The three sentences about nonce words. `test_slice` and `train_slice` are [first, end) of the names. */
-export interface DaxwugDataset {
-  variant_1: DaxwugVariant;
-  variant_2: DaxwugVariant;
-  options: { left: string[]; right: string[]; both: string[] };
-  test_slice: [number, number];
-  train_slice: [number, number];
-}
 
 /** `assignment` 2 gives the same names other answers: the counterfactual world. Another `draw` takes other names and cities. */
 export interface DatasetChoice {
@@ -106,7 +91,7 @@ export function secondHop(world: World, { assignment = 1, draw = 1 }: DatasetCho
  * DAXWUG: names dax cities, cities wug animals, names zong animals. Names 0..19 are the test slice (each city once), the
  * `trainNames` after them the train slice (any city); variant 2 gives every name of the train slice another city.
  */
-export function daxwug(world: World, { draw = 1, trainNames = 84 }: { draw?: number; trainNames?: number } = {}): DaxwugDataset {
+export function daxwug(world: World, { draw = 1, trainNames = 84 }: { draw?: number; trainNames?: number } = {}): Daxwug {
   const random = stream(world, 'daxwug', draw);
   const cities = random.sample(world.cities, FACTS);
   const animals = random.sample(entities.ANIMALS, FACTS);

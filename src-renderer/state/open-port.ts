@@ -62,7 +62,8 @@ export function receivePort(view: Window): Promise<Port> {
       } else if (type === 'hopscope-closed') {
         view.clearTimeout(timer);
         view.removeEventListener('message', listen);
-        if (received === null) reject(new HopscopeError('HostDied', `The workbench's host has stopped: ${String(message)}`, 'failure'));
+        if (received === null)
+          reject(new HopscopeError('HostDied', `The workbench's host has stopped: ${String(message)}`, 'failure'));
         else received.close();
       }
     }

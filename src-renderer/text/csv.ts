@@ -8,7 +8,7 @@ type Cell = string | number | null;
 
 /** CSV with a heading line; numbers at full precision, empty cells for null. */
 export function toCsv(heading: string[], rows: Cell[][]): string {
-  return [heading, ...rows].map((row) => row.map(cell).join(',')).join('\r\n') + '\r\n';
+  return [heading, ...rows].map((row) => `${row.map(cell).join(',')}\r\n`).join('');
 }
 
 function cell(value: Cell): string {

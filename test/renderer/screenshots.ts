@@ -1,6 +1,6 @@
 /**
  * Pictures of every screen, light and dark, at two sizes, with an accessibility check of each; for looking at, not a test.
- * `node test/renderer/screenshots.ts BUILD OUT` (BUILD: a build of the screens, OUT: where the pictures go).
+ * `node test/renderer/screenshots.ts BUILD OUT [NAMES]` (BUILD: a build of the screens, OUT: where the pictures go, NAMES: a pattern).
  */
 import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -102,7 +102,7 @@ for (const [width, height] of [
   [1024, 700],
 ] as const) {
   for (const theme of ['light', 'dark'] as const) {
-    for (const shot of shots.filter((entry) => entry.name.includes(only))) {
+    for (const shot of shots.filter((entry) => new RegExp(only).test(entry.name))) {
       const page = await browser.newPage({ viewport: { width, height }, colorScheme: theme });
       page.on('console', (message) => {
         if (message.type() === 'error' || message.type() === 'warning') {
