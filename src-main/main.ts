@@ -28,6 +28,7 @@ import {
   answerScheme,
   downloadAllowed,
   fromOwnPage,
+  navigationAllowed,
   pageAddress,
   permissionAllowed,
   requestAllowed,

@@ -2,15 +2,14 @@
  * Out-of-context reasoning (PAPER.md, experiment 1): finetune on facts and watch, epoch by epoch, the ranks of the facts and of implications
  * that were never trained on. It localizes nothing; the other experiments do.
  */
-import type { Trainable } from '../engine/models/parameters.ts';
 import { drawOrder, type Order } from '../engine/training/finetune.ts';
-import { defaultTraining, Trainer } from '../engine/training/trainer.ts';
 import type { EncodedSet } from '../scores/evaluation.ts';
-import type { ExperimentSpec, ItemSet, Json } from '../shared/records.ts';
+import type { ItemSet, Json } from '../shared/records.ts';
 import type { Experiment } from './experiment.ts';
 import { factLists, factsOf } from './lists.ts';
 import { commonParameters } from './parameters.ts';
-import { runStage, type StageLog, WorkCounter } from './stage.ts';
+import { mean } from './statistics.ts';
+import { runStage, type StageLog, seedsOf, trainerOn, WorkCounter } from './stage.ts';
 
 export const ocr: Experiment = {
   description: {
@@ -37,17 +36,13 @@ export const ocr: Experiment = {
   },
 
   async run(context) {
-    const { spec, weights, executor } = context;
+    const { spec, weights } = context;
     const { train, test } = context.sets as { train: EncodedSet; test: EncodedSet };
     const given = spec.orders as Order | undefined;
     const counter = new WorkCounter(context);
     const logs = new Map<number, StageLog>();
     for (const seed of seedsOf(spec)) {
-      const trainer = new Trainer(executor, weights, {
-        ...defaultTraining,
-        trainable: spec.trainable as Trainable,
-        learningRate: spec.lr as number,
-      });
+      const trainer = trainerOn(context, weights);
       const order = given ?? drawOrder(train.examples.length, spec.batch_size as number, spec.epochs as number, seed);
       const stage = { seed, name: 'finetune', label: 'Finetuning', trainer, examples: train.examples, order, watched: { train, test } };
       logs.set(seed, await runStage(context, counter, stage));
@@ -55,14 +50,6 @@ export const ocr: Experiment = {
     return results(logs, train.items, test.items, given !== undefined);
   },
 };
-
-/** Given orders leave nothing to chance, so one seed is all there is to run. */
-function seedsOf(spec: ExperimentSpec): number[] {
-  const seeds = spec.seeds as number[];
-  return spec.orders === undefined ? seeds : seeds.slice(0, 1);
-}
-
-const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** The result object: means over seeds with every seed's own values; with given orders also the golden values' shape. */
 function results(logs: ReadonlyMap<number, StageLog>, facts: ItemSet, implications: ItemSet, withDetails: boolean): Json {

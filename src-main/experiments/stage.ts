@@ -3,10 +3,11 @@
  * and the log comes back in the golden values' shape. Which lists, which weights and which order is the experiment's choice.
  */
 import type { Weights } from '../engine/execution/executor.ts';
+import type { Trainable } from '../engine/models/parameters.ts';
 import { finetune, type Order } from '../engine/training/finetune.ts';
-import type { Trainer } from '../engine/training/trainer.ts';
+import { defaultTraining, Trainer } from '../engine/training/trainer.ts';
 import { type EncodedSet, measure } from '../scores/evaluation.ts';
-import type { EvaluationRow, ItemMeasurement, ItemSet } from '../shared/records.ts';
+import type { EvaluationRow, ExperimentSpec, ItemMeasurement, ItemSet } from '../shared/records.ts';
 import type { ExperimentContext } from './experiment.ts';
 
 /** One list measured under one set of weights. */
@@ -52,6 +53,21 @@ export class WorkCounter {
   advance(message: string): void {
     this.#context.progress(++this.#done, message);
   }
+}
+
+/** Given orders leave nothing to chance, so one seed is all there is to run. */
+export function seedsOf(spec: ExperimentSpec): number[] {
+  const seeds = spec.seeds as number[];
+  return spec.orders === undefined ? seeds : seeds.slice(0, 1);
+}
+
+/** A fresh trainer with the spec's settings on the given weights; `trainable` in place of the spec's where given. */
+export function trainerOn({ executor, spec }: ExperimentContext, weights: Weights, trainable?: Trainable): Trainer {
+  return new Trainer(executor, weights, {
+    ...defaultTraining,
+    trainable: trainable ?? (spec.trainable as Trainable),
+    learningRate: spec.lr as number,
+  });
 }
 
 /** Measures one list and emits the row. */

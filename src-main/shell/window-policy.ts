@@ -70,7 +70,9 @@ export interface SchemeAnswer {
 
 /** Answers a request for `address` from the built files, by exact string; everything else is 404. */
 export function answerScheme(address: string, files: Map<string, BuiltFile>): SchemeAnswer {
-  const path = address.startsWith(pageAddress) ? address.slice(pageOrigin.length) : '';
+  // A reload of `app://bundle/#/runs` asks with the fragment, which no HTTP client would send.
+  const resource = address.split('#')[0] ?? '';
+  const path = resource.startsWith(pageAddress) ? resource.slice(pageOrigin.length) : '';
   const file = files.get(path);
   if (!file)
     return {

@@ -28,9 +28,13 @@ export interface OptimizerSettings {
   readonly clip: number;
 }
 
-/** Linear warm-up, then a cosine from 1 down to `floor`, as factors of the learning rate. */
+/**
+ * Linear warm-up, then a cosine from 1 down to `floor` at step `length`, as factors of the learning rate. Training may stop before its end:
+ * once everything is memorized, new first-hop facts generalize less.
+ */
 export interface Schedule {
   readonly warmup: number;
+  readonly length: number;
   readonly floor: number;
 }
 
@@ -87,13 +91,13 @@ export const DEFAULT_RECIPE: Recipe = {
     offices: 0.08,
     'office implications': 0.14,
   },
-  steps: 3000,
+  steps: 2500,
   batch: 96,
   loss: 'answers',
   optimizer: { learningRate: 2e-3, betas: [0.9, 0.98], epsilon: 1e-8, decay: 0.1, clip: 1 },
-  schedule: { warmup: 200, floor: 0.05 },
-  checkpoints: [0, 250, 500, 750, 1000, 1500, 2000, 2500, 3000],
-  evaluation: { people: 200, finetuneSeeds: [0, 1, 2, 3, 4], learningRate: 3e-4, batch: 8, epochs: 12 },
+  schedule: { warmup: 200, length: 4000, floor: 0.05 },
+  checkpoints: [500, 750, 1000, 1500, 2000, 2500],
+  evaluation: { people: 200, finetuneSeeds: [0, 1, 2, 3, 4], learningRate: 1e-3, batch: 8, epochs: 12 },
 };
 
 /** A recipe with some of its top-level values replaced; refuses sizes that cannot be trained. */
@@ -111,10 +115,10 @@ export function withChanges(recipe: Recipe, changes: Partial<Recipe>): Recipe {
 }
 
 /** The factor of the learning rate at a step, counted from 0. */
-export function learningRateFactor({ steps, schedule }: Pick<Recipe, 'steps' | 'schedule'>, step: number): number {
-  const { warmup, floor } = schedule;
+export function learningRateFactor({ schedule }: Pick<Recipe, 'schedule'>, step: number): number {
+  const { warmup, length, floor } = schedule;
   if (step < warmup) return (step + 1) / warmup;
-  const progress = (step - warmup) / Math.max(1, steps - warmup);
+  const progress = Math.min(1, (step - warmup) / Math.max(1, length - warmup));
   return floor + ((1 - floor) * (1 + Math.cos(Math.PI * progress))) / 2;
 }
 

@@ -20,6 +20,8 @@ export interface Workbench {
   outside: string[];
   /** Does what makes the page save a file, and puts that file at `path` (in a window, without the dialog that asks where). */
   save(act: () => Promise<void>, path: string): Promise<void>;
+  /** Loads the page anew, as the browser's key or the window's menu does. */
+  reload(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -55,6 +57,9 @@ export async function openInBrowser(options: { dataFolder?: string } = {}): Prom
       await act();
       await (await download).saveAs(path);
     },
+    async reload() {
+      await page.reload();
+    },
     async close() {
       await browser.close();
       await end(server);
@@ -74,8 +79,14 @@ export async function openInWindow(options: { dataFolder?: string } = {}): Promi
   });
   const page = await application.firstWindow();
   const { problems, outside } = watch(page);
+  // The menu's way: the debugger's own reload fails in Electron 22 once the address has a fragment.
+  const reload = async () => {
+    const loaded = page.waitForEvent('load');
+    await application.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.webContents.reload());
+    await loaded;
+  };
   // What went wrong before the page was handed over would go unnoticed: load it once more.
-  await page.reload();
+  await reload();
   return {
     page,
     dataFolder: data.folder,
@@ -96,6 +107,7 @@ export async function openInWindow(options: { dataFolder?: string } = {}): Promi
       await act();
       if ((await saved) !== 'completed') throw new Error('The file was not saved.');
     },
+    reload,
     async close() {
       await application.close();
       data.remove();

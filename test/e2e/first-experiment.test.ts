@@ -105,7 +105,7 @@ describe.each(shells)('the first experiment in the $name', ({ open }) => {
 
   test('the run is there again after the page is opened anew', async () => {
     const { page } = workbench;
-    await page.reload();
+    await workbench.reload();
     await expect.poll(() => page.getByTestId('run-state').getAttribute('data-state'), { timeout: 30_000 }).toBe('finished');
     await page.getByRole('link', { name: 'Home' }).click();
     await page.getByRole('table', { name: 'Recent runs' }).waitFor();

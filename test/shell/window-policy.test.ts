@@ -57,6 +57,7 @@ test.each([
 
 test('the scheme answers for built files by exact string, with the policy on every answer', () => {
   expect(answerScheme('app://bundle/', files)).toMatchObject({ status: 200, body: Buffer.from('shell') });
+  expect(answerScheme('app://bundle/#/runs/1', files).status).toBe(200);
   expect(answerScheme('app://bundle/assets/index.js', files).headers['Content-Type']).toBe('text/javascript; charset=utf-8');
   for (const address of [
     'app://bundle',

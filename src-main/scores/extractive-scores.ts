@@ -1,0 +1,198 @@
+/**
+ * Extractive scores (PAPER.md): informative, upstream and downstream, for every component and token of a list of prompts, item by item and
+ * averaged over an accumulation prompt. One forward and backward pass with the old weights, one with the new ones and one mixed forward give
+ * them all, whatever the number of counterfactuals, which are other items' own passes.
+ */
+import type { Weights } from '../engine/execution/executor.ts';
+import type { LayerReading, Observer } from '../engine/execution/observer.ts';
+import { components, type Component } from '../engine/execution/score-programs.ts';
+import type { FloatTensor } from '../engine/tensor.ts';
+import type { PromptTokens } from './alignment.ts';
+import { align } from './alignment.ts';
+import { averageAligned, type ItemRows, partDot, ScoreTable } from './component-values.ts';
+import type { EncodedSet } from './evaluation.ts';
+import { fillInformative } from './informative.ts';
+import { lossesOf, type ScoreBatch, scoreBatches } from './score-items.ts';
+
+export interface ScoreRequest {
+  observer: Observer;
+  /** Full sets of weights; what they share may be the same tensors. */
+  old: Weights;
+  new: Weights;
+  set: EncodedSet;
+  /** Indices per item, as `counterfactualsOf` gives them. */
+  counterfactuals: readonly (readonly number[])[];
+  /** The prompt whose tokens the average is shown over. */
+  accumulation: PromptTokens;
+  /** Also keep `upstream.cfK` of the K-th counterfactual. */
+  eachCounterfactual?: boolean;
+  progress?: (done: number, total: number) => void;
+  signal?: AbortSignal | undefined;
+}
+
+/** Scores by name: `downstream.mlp` [layers, tokens], `downstream.attn` [layers, heads, tokens], ... (docs: the names in `fillLayer`). */
+export type Scores = Map<string, FloatTensor>;
+
+export interface ExtractiveScores {
+  points: Scores[];
+  average: Scores;
+  /** L of every item under the old and the new weights. */
+  oldLosses: number[];
+  newLosses: number[];
+}
+
+/** One batch on its way down the layers. */
+interface Pass {
+  batch: ScoreBatch;
+  old: Side;
+  new: Side;
+}
+
+interface Side {
+  /** Inputs of every block, and of the head. */
+  inputs: FloatTensor[];
+  /** dL/d(the output of the layer that comes next). */
+  gradient: FloatTensor;
+}
+
+/** One layer of one batch, read under both sets of weights. */
+interface LayerOfBatch {
+  batch: ScoreBatch;
+  old: LayerReading;
+  new: LayerReading;
+  /** The components with old weights on the new model's inputs. */
+  strict: LayerReading['values'];
+}
+
+/** The names under which components are stored. */
+const shortNames: Record<Component, 'attn' | 'mlp'> = { 'attn.z': 'attn', 'mlp.out': 'mlp' };
+
+/** Errors: those of the observer; `NotFinite` when L is no number. */
+export async function extractiveScores(request: ScoreRequest): Promise<ExtractiveScores> {
+  const { observer, set, counterfactuals, accumulation, signal } = request;
+  const { layers } = observer.outline.configuration;
+  const tables = set.examples.map(({ ids }) => new ScoreTable(layers, ids.length));
+  const alignments = counterfactuals.map((others, item) => new Map(others.map((other) => [other, align(set.examples[item]!, set.examples[other]!)])));
+  const oldLosses: number[] = [];
+  const newLosses: number[] = [];
+  const passes: Pass[] = [];
+  for (const batch of scoreBatches(set)) {
+    const start = (weights: Weights, losses: number[]) => startSide(observer, weights, batch, losses);
+    passes.push({ batch, old: await start(request.old, oldLosses), new: await start(request.new, newLosses) });
+    signal?.throwIfAborted();
+  }
+  for (let layer = layers - 1; layer >= 0; layer--) {
+    const readings: LayerOfBatch[] = [];
+    for (const pass of passes) readings.push(await readLayer(request, pass, layer));
+    fillLayer(request, layer, readings, tables, alignments);
+    request.progress?.(layers - layer, layers);
+    signal?.throwIfAborted();
+  }
+  const points = tables.map(({ scores }) => scores);
+  const toPoint = set.examples.map((example) => align(accumulation, example));
+  return { points, average: average(points, toPoint), oldLosses, newLosses };
+}
+
+async function startSide(observer: Observer, weights: Weights, batch: ScoreBatch, losses: number[]): Promise<Side> {
+  const inputs = await observer.blockInputs(weights, batch.question);
+  const { logits, inputGradient } = await observer.head(weights, inputs.at(-1)!, batch.question, batch.coefficients);
+  for (const [item, loss] of lossesOf(batch, logits.data)) losses[item] = loss;
+  return { inputs, gradient: inputGradient };
+}
+
+async function readLayer({ observer, old: oldWeights, new: newWeights }: ScoreRequest, pass: Pass, layer: number): Promise<LayerOfBatch> {
+  const { batch } = pass;
+  const read = async (side: Side, weights: Weights, changed?: Weights) => {
+    const reading = await observer.layer(weights, layer, batch.question, side.inputs[layer]!, side.gradient, changed);
+    side.gradient = reading.inputGradient;
+    // The layers above are done with what they read
+    side.inputs.length = layer;
+    return reading;
+  };
+  const old = await read(pass.old, oldWeights, newWeights);
+  const changed = await read(pass.new, newWeights);
+  return { batch, old, new: changed, strict: await observer.onGivenInputs(oldWeights, layer, batch.question, changed.inputs) };
+}
+
+/**
+ * Writes one layer's scores of every item, positive where a component lowers L:
+ * `downstream` (o - s) . g and `downstream_nonstrict` (o - n) . g, `upstream` (g - g') . (o - c) as the mean over the item's counterfactuals,
+ * with o, n, s, c the component's value in the old model, the new one, the old one on the new one's inputs, and the old one on the aligned
+ * counterfactual; g and g' = dL/d(value) in the old and the new model. Each for `.mlp` and, by head, `.attn`; and `informative.NAME`.
+ */
+function fillLayer(
+  { observer, counterfactuals, eachCounterfactual, set }: ScoreRequest,
+  layer: number,
+  readings: readonly LayerOfBatch[],
+  tables: readonly ScoreTable[],
+  alignments: readonly ReadonlyMap<number, readonly number[]>[],
+): void {
+  const { heads } = observer.outline.configuration;
+  const places = placesOf(readings);
+  for (const component of components) {
+    const parts = component === 'attn.z' ? heads : 1;
+    const axis = component === 'attn.z' ? heads : null;
+    const rowsOf = (item: number, tensor: (reading: LayerOfBatch) => FloatTensor): ItemRows => {
+      const { reading, start } = places.get(item)!;
+      const { data, shape } = tensor(reading);
+      return { data, start, width: shape[1]!, parts };
+    };
+    const name = shortNames[component];
+    for (const [item, { questionEnd }] of set.examples.entries()) {
+      const table = tables[item]!;
+      const tokens = questionEnd + 1;
+      const g = rowsOf(item, ({ old }) => old.gradients[component]);
+      const changedG = rowsOf(item, (reading) => reading.new.gradients[component]);
+      const o = rowsOf(item, ({ old }) => old.values[component]);
+      const n = rowsOf(item, (reading) => reading.new.values[component]);
+      const s = rowsOf(item, ({ strict }) => strict[component]);
+      const fill = (score: string, value: (part: number, token: number) => number) => table.fill(`${score}.${name}`, axis, layer, tokens, value);
+      fill('downstream', (part, token) => partDot(g, token, o, token, part) - partDot(g, token, s, token, part));
+      fill('downstream_nonstrict', (part, token) => partDot(g, token, o, token, part) - partDot(g, token, n, token, part));
+
+      const difference: ItemRows = { ...g, start: 0, data: differenceOfRows(g, changedG, tokens) };
+      const others = counterfactuals[item]!;
+      const timesOf = new Map<number, number>();
+      for (const other of others) timesOf.set(other, (timesOf.get(other) ?? 0) + 1);
+      const distinct = [...timesOf].map(([other, times]) => ({ other, times, c: rowsOf(other, ({ old }) => old.values[component]), alignment: alignments[item]!.get(other)! }));
+      const against = (part: number, token: number, c: ItemRows, alignment: readonly number[]) =>
+        partDot(difference, token, o, token, part) - partDot(difference, token, c, alignment[token]!, part);
+      fill('upstream', (part, token) => {
+        let sum = 0;
+        for (const { times, c, alignment } of distinct) sum += times * partDot(difference, token, c, alignment[token]!, part);
+        return partDot(difference, token, o, token, part) - sum / others.length;
+      });
+      if (!eachCounterfactual) continue;
+      for (const [index, other] of others.entries()) {
+        const { c, alignment } = distinct.find((entry) => entry.other === other)!;
+        fill(`upstream.cf${index}`, (part, token) => against(part, token, c, alignment));
+      }
+    }
+  }
+  for (const [item, { questionEnd }] of set.examples.entries()) {
+    const { reading, start } = places.get(item)!;
+    fillInformative({ table: tables[item]!, layer, start, tokens: questionEnd + 1, heads, maps: observer.maps, readings: reading.old.informative });
+  }
+}
+
+/** Which reading holds an item, and the item's first row in it. */
+function placesOf(readings: readonly LayerOfBatch[]): Map<number, { reading: LayerOfBatch; start: number }> {
+  return new Map(
+    readings.flatMap((reading) => {
+      const { items, question } = reading.batch;
+      return items.map((item, index) => [item, { reading, start: index * question.batch.positions }] as const);
+    }),
+  );
+}
+
+/** left - right of the first `tokens` rows. */
+function differenceOfRows(left: ItemRows, right: ItemRows, tokens: number): Float32Array {
+  const start = left.start * left.width;
+  return Float32Array.from({ length: tokens * left.width }, (_, index) => left.data[start + index]! - right.data[start + index]!);
+}
+
+/** Means of what every item has. */
+function average(points: readonly Scores[], alignments: readonly (readonly number[])[]): Scores {
+  const names = [...points[0]!.keys()].filter((name) => !name.startsWith('upstream.cf'));
+  return new Map(names.map((name) => [name, averageAligned(points.map((scores, item) => ({ tensor: scores.get(name)!, alignment: alignments[item]! })))]));
+}
