@@ -2,7 +2,10 @@
  * The list of experiments; adding one is its file, a line here and the fixture that a test demands.
  * Nothing else in the project names an experiment.
  */
+import { dataOrdering } from './data-ordering.ts';
 import type { Experiment } from './experiment.ts';
+import { layerFreezing } from './layer-freezing.ts';
 import { ocr } from './ocr.ts';
+import { weightGrafting } from './weight-grafting.ts';
 
-export const experiments: readonly Experiment[] = [ocr];
+export const experiments: readonly Experiment[] = [ocr, layerFreezing, dataOrdering, weightGrafting];

@@ -68,7 +68,7 @@ function problem(parameter: Parameter, value: Json): string | null {
       return value === 'all' || value === 'mlp_attn' || isLayers || isNames ? null : 'is not all, mlp_attn, {layers: [...]} or a list of parameter names';
     }
     case 'orders':
-      return isOrder(value) ? null : 'is not a list of epochs, each a list of batches, each a list of item indices';
+      return isOrder(value) || (isRecord(value) && Object.values(value).every(isOrder)) ? null : 'is not a list of epochs, each a list of batches, each a list of item indices (or several such lists by name)';
   }
 }
 

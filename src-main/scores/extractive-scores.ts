@@ -7,6 +7,7 @@ import type { Weights } from '../engine/execution/executor.ts';
 import type { LayerReading, Observer } from '../engine/execution/observer.ts';
 import { components, type Component } from '../engine/execution/score-programs.ts';
 import type { FloatTensor } from '../engine/tensor.ts';
+import { HopscopeError } from '../shared/errors.ts';
 import type { PromptTokens } from './alignment.ts';
 import { align } from './alignment.ts';
 import { averageAligned, type ItemRows, partDot, ScoreTable } from './component-values.ts';
@@ -30,7 +31,7 @@ export interface ScoreRequest {
   signal?: AbortSignal | undefined;
 }
 
-/** Scores by name: `downstream.mlp` [layers, tokens], `downstream.attn` [layers, heads, tokens], ... (docs: the names in `fillLayer`). */
+/** Scores by name: `downstream.mlp` [layers, tokens], `downstream.attn` [layers, heads, tokens], ... named in `fillLayer`. */
 export type Scores = Map<string, FloatTensor>;
 
 export interface ExtractiveScores {
@@ -67,7 +68,7 @@ interface LayerOfBatch {
 /** The names under which components are stored. */
 const shortNames: Record<Component, 'attn' | 'mlp'> = { 'attn.z': 'attn', 'mlp.out': 'mlp' };
 
-/** Errors: those of the observer; `NotFinite` when L is no number. */
+/** Errors: those of the observer; `LossNotFinite`. */
 export async function extractiveScores(request: ScoreRequest): Promise<ExtractiveScores> {
   const { observer, set, counterfactuals, accumulation, signal } = request;
   const { layers } = observer.outline.configuration;
@@ -96,7 +97,12 @@ export async function extractiveScores(request: ScoreRequest): Promise<Extractiv
 async function startSide(observer: Observer, weights: Weights, batch: ScoreBatch, losses: number[]): Promise<Side> {
   const inputs = await observer.blockInputs(weights, batch.question);
   const { logits, inputGradient } = await observer.head(weights, inputs.at(-1)!, batch.question, batch.coefficients);
-  for (const [item, loss] of lossesOf(batch, logits.data)) losses[item] = loss;
+  for (const [item, loss] of lossesOf(batch, logits.data)) {
+    if (!Number.isFinite(loss)) {
+      throw new HopscopeError('LossNotFinite', `The loss of item ${item} is ${loss}; check both sets of weights for values that are not finite.`, 'failure');
+    }
+    losses[item] = loss;
+  }
   return { inputs, gradient: inputGradient };
 }
 

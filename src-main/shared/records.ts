@@ -171,6 +171,8 @@ export interface ItemSet {
   options: string[];
   /** Distinct first tokens of the options; the axis of `logits`. */
   candidates: number[];
+  /** The option behind each candidate, as people read it; several that were merged are joined by ` / `. */
+  labels?: string[];
   /** Index into `candidates` of each item's right answer. */
   answers: number[];
 }

@@ -71,23 +71,23 @@ export function optionLogits(
 }
 
 /**
- * The option text of each candidate token. Right answers are known from the items; the others follow the options' order
- * where each option has its own first token, and are named by token id where options were merged.
+ * The option text of each candidate token. Where the set does not say, right answers are known from the items, a last option left
+ * over belongs to the last candidate left over, and the others are named by their token.
  */
 export function candidateLabels(set: ItemSet): string[] {
+  if (set.labels !== undefined) return set.labels;
   const known = new Map<number, Set<string>>();
   set.answers.forEach((candidate, item) => {
     const answer = set.pairs[item]?.[1];
     if (answer !== undefined) known.set(candidate, (known.get(candidate) ?? new Set()).add(answer));
   });
-  const options = [...new Set(set.options)];
-  const inOrder =
-    options.length === set.candidates.length &&
-    [...known].every(([candidate, answers]) => answers.size === 1 && answers.has(options[candidate] ?? ''));
+  const answers = new Set([...known.values()].flatMap((texts) => [...texts]));
+  const unused = [...new Set(set.options)].filter((option) => !answers.has(option));
+  const unnamed = set.candidates.length - known.size;
   return set.candidates.map((token, candidate) => {
-    if (inOrder) return options[candidate] ?? `token ${token}`;
-    const answers = known.get(candidate);
-    return answers === undefined ? `token ${token}` : [...answers].join(' / ');
+    const texts = known.get(candidate);
+    if (texts !== undefined) return [...texts].join(' / ');
+    return unnamed === 1 && unused.length === 1 ? unused[0]! : `token ${token}`;
   });
 }
 

@@ -37,6 +37,7 @@ export function fakeSets(): ItemSet[] {
       pairs: people.map((name, index) => [`${name} lives in`, cities[city[index]!]!]),
       options: cities,
       candidates: cities.map((_, index) => 100 + index),
+      labels: cities,
       answers: city,
     },
     {
@@ -44,6 +45,7 @@ export function fakeSets(): ItemSet[] {
       pairs: people.map((name, index) => [`The people in the city ${name} is from speak`, languages[language[index]!]!]),
       options: languages,
       candidates: languages.map((_, index) => 200 + index),
+      labels: languages,
       answers: language,
     },
   ];

@@ -80,12 +80,18 @@ describe('items', () => {
 });
 
 describe('candidateLabels', () => {
-  it('follows the order of the options', () => {
-    expect(candidateLabels({ ...set, options: ['Oslo', 'Rome', 'Oslo', 'Cairo'] })).toEqual(['Oslo', 'Rome', 'Cairo']);
+  it('takes what the set says', () => {
+    expect(candidateLabels({ ...set, labels: ['Cairo', 'Rome', 'Oslo'] })).toEqual(['Cairo', 'Rome', 'Oslo']);
   });
 
-  it('trusts the answers where the order is another, and names the rest by token', () => {
-    expect(candidateLabels({ ...set, answers: [2, 1, 2] })).toEqual(['token 11', 'Rome', 'Oslo']);
+  it('knows the right answers otherwise, and an only option left over', () => {
+    expect(candidateLabels({ ...set, options: ['Oslo', 'Rome', 'Oslo', 'Cairo'] })).toEqual(['Oslo', 'Rome', 'Cairo']);
+    expect(candidateLabels({ ...set, answers: [2, 1, 2] })).toEqual(['Cairo', 'Rome', 'Oslo']);
+  });
+
+  it('names by token what it cannot know', () => {
+    const open = { ...set, options: ['Oslo', 'Rome', 'Cairo', 'Lima'], candidates: [11, 12, 13, 14] };
+    expect(candidateLabels(open)).toEqual(['Oslo', 'Rome', 'token 13', 'token 14']);
   });
 
   it('joins options that were merged', () => {

@@ -1,0 +1,143 @@
+/**
+ * Layer freezing (PAPER.md, experiment 3): which layers have to learn a fact for its implications to follow. Freezes early or late layers while
+ * training, and, after training everything, keeps only part of what was learned.
+ */
+import type { Weights } from '../engine/execution/executor.ts';
+import type { ParameterList } from '../engine/models/parameters.ts';
+import { trainableNames } from '../engine/models/parameters.ts';
+import { drawOrder, type Order } from '../engine/training/finetune.ts';
+import { HopscopeError } from '../shared/errors.ts';
+import type { EncodedSet } from '../scores/evaluation.ts';
+import type { ExperimentSpec, Json } from '../shared/records.ts';
+import type { Experiment, ExperimentContext } from './experiment.ts';
+import { factLists, factsOf } from './lists.ts';
+import { commonParameters } from './parameters.ts';
+import { deltaNorms } from './deltas.ts';
+import { estimate } from './statistics.ts';
+import { type Detail, measureAndEmit, runStage, seedsOf, type StageLog, trainerOn, WorkCounter } from './stage.ts';
+
+/** What is frozen; the layers that are then free to change. */
+const frozenParts = ['none', 'early', 'late', 'all'] as const;
+type Frozen = (typeof frozenParts)[number];
+
+interface SeedResult {
+  seed: number;
+  ocr: StageLog;
+  during_training: Record<'early' | 'late', { log: StageLog; result: Record<string, Detail>; delta_norms: Record<string, number> }>;
+  after_training: Record<Frozen, Record<string, Detail>>;
+  delta_norms: Record<string, number>;
+}
+
+export const layerFreezing: Experiment = {
+  description: {
+    id: 'layer-freezing',
+    title: 'Layer freezing',
+    question: 'Which layers must learn a fact so that its implications follow?',
+    explanation:
+      'The model is finetuned once with all layers free, once with the early and once with the late layers frozen. After the free training, only the early or only the late layers keep what they learned. If implications of first-hop facts need early layers and those of second-hop facts late ones, the fact is stored where the implication looks for it.',
+    parameters: [
+      ...commonParameters,
+      {
+        name: 'split',
+        label: 'First late layer',
+        help: 'Layers below it are early, the others late. Left out: three quarters of the depth, as the paper splits 32 layers at 24.',
+        kind: 'integer',
+        optional: true,
+        minimum: 1,
+      },
+    ],
+  },
+
+  datasetKind: 'facts',
+
+  lists: factLists,
+
+  work(spec, dataset, layers) {
+    splitOf(spec, layers);
+    const order = spec.orders as Order | undefined;
+    const epochs = order?.length ?? (spec.epochs as number);
+    const batchSize = spec.batch_size as number;
+    const seeds = seedsOf(spec).length;
+    const steps = order ? order.flat().length : Math.ceil(factsOf(dataset).train.length / batchSize) * epochs;
+    return { steps: 3 * steps * seeds, batchSize, evaluations: (3 * (epochs + 1) + frozenParts.length) * seeds };
+  },
+
+  async run(context) {
+    const free = freeLayers(context);
+    const counter = new WorkCounter(context);
+    const perSeed: SeedResult[] = [];
+    for (const seed of seedsOf(context.spec)) perSeed.push(await runSeed(context, counter, seed, free));
+    const { seed: _, ...first } = perSeed[0]!;
+    return { free_layers: free, ...first, seeds: perSeed, summary: summary(perSeed) } as unknown as Json;
+  },
+};
+
+/** Errors: `SplitOutsideLayers`. */
+function freeLayers({ spec, model }: ExperimentContext): Record<Frozen, number[]> {
+  const { layers } = model.configuration;
+  const split = splitOf(spec, layers);
+  const all = Array.from({ length: layers }, (_, layer) => layer);
+  return { none: all, early: all.slice(split), late: all.slice(0, split), all: [] };
+}
+
+export function splitOf(spec: ExperimentSpec, layers: number): number {
+  const split = (spec.split as number | undefined) ?? Math.floor((3 * layers) / 4);
+  if (split < 1 || split >= layers) {
+    throw new HopscopeError('SplitOutsideLayers', `split: ${split} leaves no early or no late layers; the model has layers 0 to ${layers - 1}, so choose 1 to ${layers - 1}.`);
+  }
+  return split;
+}
+
+async function runSeed(context: ExperimentContext, counter: WorkCounter, seed: number, free: Record<Frozen, number[]>): Promise<SeedResult> {
+  const { spec, weights, model } = context;
+  const watched = context.sets as { train: EncodedSet; test: EncodedSet };
+  const { examples } = watched.train;
+  const order = (spec.orders as Order | undefined) ?? drawOrder(examples.length, spec.batch_size as number, spec.epochs as number, seed);
+
+  const trainer = trainerOn(context, weights);
+  const ocr = await runStage(context, counter, { seed, name: 'nothing frozen', trainer, examples, order, watched });
+  const delta = trainer.delta();
+
+  const during = {} as SeedResult['during_training'];
+  for (const frozen of ['early', 'late'] as const) {
+    const part = trainerOn(context, weights, { layers: free[frozen] });
+    const log = await runStage(context, counter, { seed, name: `${frozen} layers frozen`, trainer: part, examples, order, watched });
+    during[frozen] = { log, result: log.epochs.at(-1)!, delta_norms: deltaNorms(part.delta()) };
+  }
+
+  const after = {} as SeedResult['after_training'];
+  for (const frozen of frozenParts) {
+    const kept = keptWeights(weights, trainer.weights, model.parameters, free[frozen]);
+    const details: Record<string, Detail> = {};
+    for (const [key, set] of Object.entries(watched)) {
+      details[key] = await measureAndEmit(context, kept, set, { seed, stage: `only free layers kept: ${frozen} frozen`, epoch: order.length });
+    }
+    after[frozen] = details;
+    counter.advance(`seed ${seed}, ${frozen} frozen after training`);
+  }
+  return { seed, ocr, during_training: during, after_training: after, delta_norms: deltaNorms(delta) };
+}
+
+/** The base with the trained MLP and attention matrices of the free layers in place of its own: swapped, never added and subtracted. */
+function keptWeights(base: Weights, trained: Weights, parameters: ParameterList, layers: readonly number[]): Weights {
+  const names = layers.length === 0 ? new Set<string>() : trainableNames(parameters, { layers: [...layers] });
+  return new Map([...base].map(([name, tensor]) => [name, names.has(name) ? trained.get(name)! : tensor]));
+}
+
+/** Final mean ranks by what was frozen and when, over seeds. */
+function summary(perSeed: readonly SeedResult[]): Json {
+  const rows = [
+    ...frozenParts.map((frozen) => ({ when: 'after', frozen, of: (result: SeedResult) => result.after_training[frozen] })),
+    ...(['early', 'late'] as const).map((frozen) => ({
+      when: 'during',
+      frozen,
+      of: (result: SeedResult) => result.during_training[frozen].result,
+    })),
+  ];
+  return rows.map(({ when, frozen, of }) => ({
+    when,
+    frozen,
+    fact_rank: estimate(perSeed.map((result) => of(result).train!.mean_rank)),
+    implication_rank: estimate(perSeed.map((result) => of(result).test!.mean_rank)),
+  })) as unknown as Json;
+}

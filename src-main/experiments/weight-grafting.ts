@@ -1,0 +1,111 @@
+/**
+ * Weight grafting (PAPER.md, experiment 5): is what the model learns from implications, after the facts, a structure that works for other facts?
+ * The change learned from implications on top of known facts is added to a model with different facts, against a control.
+ */
+import type { Weights } from '../engine/execution/executor.ts';
+import type { EncodedSet } from '../scores/evaluation.ts';
+import type { Json } from '../shared/records.ts';
+import { trainLists } from './daxwug-lists.ts';
+import { dataOrdering, orderOf } from './data-ordering.ts';
+import { deltaNorms, type WeightChange, withChanges } from './deltas.ts';
+import type { Experiment, ExperimentContext } from './experiment.ts';
+import { daxwugOf } from './lists.ts';
+import { estimate } from './statistics.ts';
+import { type Detail, measureAndEmit, runStage, type StageLog, seedsOf, trainerOn, WorkCounter } from './stage.ts';
+
+type Lists = Record<'left_1' | 'both_1' | 'left_2' | 'both_2', EncodedSet>;
+
+const listKeys = ['left_1', 'both_1', 'left_2', 'both_2'] as const;
+
+/** The trainings: what on, starting where, and which two lists are watched. */
+const trainings = [
+  { name: 'left', on: 'left_1', after: null, watched: ['left_1', 'both_1'] },
+  { name: 'left_both', on: 'both_1', after: 'left', watched: ['left_1', 'both_1'] },
+  { name: 'left_2', on: 'left_2', after: null, watched: ['left_2', 'both_2'] },
+  { name: 'both', on: 'both_1', after: null, watched: ['left_1', 'both_1'] },
+] as const;
+
+/** What is evaluated: the checkpoint plus these changes. */
+const grafts = {
+  left_2: ['left_2'],
+  left_2_graft: ['left_2', 'left_both'],
+  left_2_graft_bad: ['left_2', 'both'],
+} as const;
+
+interface SeedResult {
+  seed: number;
+  training: Record<string, StageLog>;
+  results: Record<string, { weights: string } & Record<string, Detail | string>>;
+  delta_norms: Record<string, Record<string, number>>;
+}
+
+export const weightGrafting: Experiment = {
+  description: {
+    id: 'weight-grafting',
+    title: 'Weight grafting',
+    question: 'Can what was learned from implications be moved onto a model that knows other facts?',
+    explanation:
+      'Four trainings on names with nonce words: facts; implications on top of those facts (the graft: only the change of this second step); other facts; implications alone (the control). The graft is added to the model with the other facts. If its implications, which were never trained, come right, the graft is a structure that reads facts rather than a list of answers.',
+    parameters: dataOrdering.description.parameters,
+  },
+
+  datasetKind: 'daxwug',
+
+  lists: trainLists,
+
+  work(spec, dataset) {
+    const { train_slice } = daxwugOf(dataset);
+    const batch = spec.batch_size as number;
+    const epochs = spec.epochs as number;
+    const seeds = seedsOf(spec).length;
+    return {
+      steps: trainings.length * Math.ceil((train_slice[1] - train_slice[0]) / batch) * epochs * seeds,
+      batchSize: batch,
+      evaluations: (2 * trainings.length * (epochs + 1) + 4 * Object.keys(grafts).length) * seeds,
+    };
+  },
+
+  async run(context) {
+    const counter = new WorkCounter(context);
+    const perSeed: SeedResult[] = [];
+    for (const seed of seedsOf(context.spec)) perSeed.push(await runSeed(context, counter, seed));
+    const summary = Object.keys(grafts).map((graft) => ({
+      weights: graft,
+      ...Object.fromEntries(
+        listKeys.map((key) => [key, estimate(perSeed.map(({ results }) => (results[graft]![key] as Detail).mean_rank))]),
+      ),
+    }));
+    const { seed: _, ...first } = perSeed[0]!;
+    return { ...first, seeds: perSeed, summary } as unknown as Json;
+  },
+};
+
+async function runSeed(context: ExperimentContext, counter: WorkCounter, seed: number): Promise<SeedResult> {
+  const lists = context.sets as Lists;
+  const training: Record<string, StageLog> = {};
+  const changes: Record<string, WeightChange> = {};
+  const norms: Record<string, Record<string, number>> = {};
+  const ends: Record<string, Weights> = {};
+  for (const { name, on, after, watched } of trainings) {
+    const { examples } = lists[on];
+    const trainer = trainerOn(context, after === null ? context.weights : ends[after]!);
+    const order = orderOf(context.spec, name, examples.length, seed);
+    const [left, both] = [lists[watched[0]], lists[watched[1]]];
+    training[name] = await runStage(context, counter, { seed, name, label: `training ${name.replace('_', ' ')}`, trainer, examples, order, watched: { left, both } });
+    // Counted from where this training began
+    changes[name] = trainer.delta();
+    norms[name] = deltaNorms(changes[name]);
+    ends[name] = trainer.weights;
+  }
+  const results: SeedResult['results'] = {};
+  for (const [graft, parts] of Object.entries(grafts)) {
+    const weights = withChanges(context.weights, parts.map((part) => changes[part]!));
+    const details: Record<string, Detail> = {};
+    for (const key of listKeys) {
+      details[key] = await measureAndEmit(context, weights, lists[key], { seed, stage: graft, epoch: 0 });
+      counter.advance(`seed ${seed}, ${graft}`);
+    }
+    results[graft] = { weights: ['checkpoint', ...parts.map((part) => `delta(${part})`)].join(' + '), ...details };
+  }
+  return { seed, training, results, delta_norms: norms };
+}

@@ -1,0 +1,101 @@
+/** Layer freezing, data ordering and weight grafting of the golden model, with the golden orders, against PyTorch. */
+import { expect, test } from 'vitest';
+import { createCompute } from '../../src-main/experiments/compute-service.ts';
+import type { Json } from '../../src-main/shared/records.ts';
+import { fixturePath, readFixture } from './fixture.ts';
+
+type Tree = { [key: string]: Tree } & Tree[] & { mean_rank: number; ranks: number[]; min_margin: number; loss: number };
+
+interface ExperimentFixture {
+  lr: number;
+  trainable: string;
+  orders: { data_ordering: Json; grafting: Json; layer_freezing: Record<string, Json> };
+  results: { data_ordering: Tree; grafting: Tree; layer_freezing: { free_layers: Json; datasets: Record<string, Tree> } };
+}
+
+/** Golden ranks are exact only where no margin is this small; elsewhere each is within 1. */
+const safeMargin = 2e-3;
+
+/** Compares every golden value that our results have a place for, and demands the place. */
+function compare(path: string, actual: unknown, expected: unknown): void {
+  if (Array.isArray(expected)) {
+    expect((actual as unknown[])?.length, path).toBe(expected.length);
+    expected.forEach((value, index) => compare(`${path}[${index}]`, (actual as unknown[])[index], value));
+    return;
+  }
+  if (typeof expected === 'object' && expected !== null) {
+    const measured = expected as Partial<Tree>;
+    if (measured.ranks) {
+      const own = actual as Tree;
+      expect(Math.abs(own.loss - measured.loss!), `${path}.loss`).toBeLessThanOrEqual(1e-3);
+      if (measured.min_margin! > safeMargin) expect(own.ranks, `${path}.ranks`).toEqual(measured.ranks);
+      else own.ranks.forEach((rank, index) => expect(Math.abs(rank - measured.ranks![index]!), `${path}.ranks[${index}]`).toBeLessThanOrEqual(1));
+      return;
+    }
+    for (const [key, value] of Object.entries(expected)) compare(`${path}.${key}`, (actual as Record<string, unknown>)?.[key], value);
+    return;
+  }
+  if (typeof expected === 'number') expect(Math.abs((actual as number) - expected), path).toBeLessThanOrEqual(1e-3);
+  else expect(actual, path).toEqual(expected);
+}
+
+const models = ['llama'];
+const compute = createCompute({ resources: fixturePath() });
+
+test.each(models.flatMap((model) => ['first-hop', 'second-hop'].map((hop) => [model, hop] as const)))('%s: layer freezing, %s', async (model, hop) => {
+  const fixture = readFixture<ExperimentFixture & Record<string, Json>>('experiments', `${model}.json`);
+  const results = await compute.execute('freezing', {
+    experiment: 'layer-freezing',
+    model: fixturePath('models', model),
+    dataset: fixture[hop]!,
+    lr: fixture.lr,
+    trainable: fixture.trainable,
+    orders: fixture.orders.layer_freezing[hop]!,
+    collisions: 'merge',
+    threads: 1,
+  });
+  expect((results as { free_layers: Json }).free_layers).toEqual(fixture.results.layer_freezing.free_layers);
+  compare('results', results, fixture.results.layer_freezing.datasets[hop]);
+});
+
+test.each(models)('%s: data ordering', async (model) => {
+  const fixture = readFixture<ExperimentFixture & Record<string, Json>>('experiments', `${model}.json`);
+  const results = await compute.execute('ordering', {
+    experiment: 'data-ordering',
+    model: fixturePath('models', model),
+    dataset: fixture.daxwug!,
+    lr: fixture.lr,
+    trainable: fixture.trainable,
+    orders: fixture.orders.data_ordering,
+    collisions: 'merge',
+    threads: 1,
+  });
+  compare('results', results, fixture.results.data_ordering);
+});
+
+test.each(models)('%s: weight grafting', async (model) => {
+  const fixture = readFixture<ExperimentFixture & Record<string, Json>>('experiments', `${model}.json`);
+  const results = await compute.execute('grafting', {
+    experiment: 'weight-grafting',
+    model: fixturePath('models', model),
+    dataset: fixture.daxwug!,
+    lr: fixture.lr,
+    trainable: fixture.trainable,
+    orders: fixture.orders.grafting,
+    collisions: 'merge',
+    threads: 1,
+  });
+  compare('results', results, fixture.results.grafting);
+});
+
+test('a split outside the layers is refused', async () => {
+  const fixture = readFixture<ExperimentFixture & Record<string, Json>>('experiments', 'llama.json');
+  const spec = { experiment: 'layer-freezing', model: fixturePath('models', 'llama'), dataset: fixture['first-hop']!, split: 3, collisions: 'merge' };
+  await expect(compute.preview(spec)).rejects.toMatchObject({ code: 'SplitOutsideLayers' });
+});
+
+test('an order that misses an item is refused', async () => {
+  const fixture = readFixture<ExperimentFixture & Record<string, Json>>('experiments', 'llama.json');
+  const spec = { experiment: 'ocr', model: fixturePath('models', 'llama'), dataset: fixture['first-hop']!, orders: [[[0, 1, 2, 3, 4]]], collisions: 'merge' };
+  await expect(compute.execute('bad order', spec)).rejects.toMatchObject({ code: 'BadOrder' });
+});
