@@ -46,7 +46,8 @@ const doors: Record<string, string> = {
 
 const electronFiles = ['src-main/main.ts', 'src-main/preload.ts'];
 
-const importPattern = /(?:^|[^\w.])(?:import|export)\s+(type\s+)?(?:[^'";]*?\sfrom\s+)?['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]\s*\)/gm;
+const importPattern =
+  /(?:^|[^\w.])(?:import|export)\s+(type\s+)?(?:[^'";]*?\sfrom\s+)?['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]\s*\)/gm;
 
 interface Import {
   file: string;
@@ -87,11 +88,15 @@ describe('layers', () => {
   test('imports go where the table allows', () => {
     const wrong = imports.flatMap(({ file, target }) => {
       if (!target.startsWith('.')) return [];
-      const path = relative(project, resolve(project, dirname(file), target)).split(sep).join('/');
+      const path = relative(project, resolve(project, dirname(file), target))
+        .split(sep)
+        .join('/');
       if (path === 'package.json') return [];
       const layer = layerOf(file)!;
       const places = [layer, ...allowed[layer]!];
-      return places.some((place) => within(path, place)) ? [] : [`${file} imports ${path}; ${layer} may import ${allowed[layer]!.join(', ') || 'nothing'}`];
+      return places.some((place) => within(path, place))
+        ? []
+        : [`${file} imports ${path}; ${layer} may import ${allowed[layer]!.join(', ') || 'nothing'}`];
     });
     expect(wrong).toEqual([]);
   });
@@ -111,14 +116,21 @@ describe('layers', () => {
   });
 
   test('the renderer puts no raw HTML on the page', () => {
-    expect(files.filter((file) => file.endsWith('.svelte') && readFileSync(join(project, file), 'utf8').includes('{@html'))).toEqual([]);
+    expect(
+      files.filter((file) => file.endsWith('.svelte') && readFileSync(join(project, file), 'utf8').includes('{@html')),
+    ).toEqual([]);
   });
 });
 
 test('every source file opens with what it is', () => {
   const silent = files.filter((file) => {
     const text = readFileSync(join(project, file), 'utf8').trimStart();
-    return !(text.startsWith('/**') || text.startsWith('<!--') || (file.endsWith('.svelte') && /^<script[^>]*>\s*\/\*\*/.test(text)) || text.startsWith('#!'));
+    return !(
+      text.startsWith('/**') ||
+      text.startsWith('<!--') ||
+      (file.endsWith('.svelte') && /^<script[^>]*>\s*\/\*\*/.test(text)) ||
+      text.startsWith('#!')
+    );
   });
   expect(silent).toEqual([]);
 });

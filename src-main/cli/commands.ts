@@ -9,9 +9,10 @@ import { model } from './model.ts';
 import { pretrain } from './pretrain.ts';
 import { run } from './run.ts';
 import { runs } from './runs.ts';
+import { scores } from './scores.ts';
 import { serve } from './serve.ts';
 import { show } from './show.ts';
 import { tokenize } from './tokenize.ts';
 import { train } from './train.ts';
 
-export const commands: readonly Command[] = [run, runs, show, serve, model, tokenize, forward, evaluate, train, pretrain, doctor];
+export const commands: readonly Command[] = [run, runs, show, serve, model, tokenize, forward, evaluate, scores, train, pretrain, doctor];

@@ -27,7 +27,10 @@ function readFolder(path: string, model: Model): Weights {
   try {
     const configuration = familyOf(checkpoint.config).configure(checkpoint.config);
     if (JSON.stringify(configuration) !== JSON.stringify(model.configuration)) {
-      throw new HopscopeError('OtherModel', `${path}: its config.json is not that of ${model.folder}; scores compare two sets of weights of one model.`);
+      throw new HopscopeError(
+        'OtherModel',
+        `${path}: its config.json is not that of ${model.folder}; scores compare two sets of weights of one model.`,
+      );
     }
     for (const { name, shape } of model.parameters.all) {
       const info = checkpoint.tensors.get(name);
@@ -44,7 +47,10 @@ function readReplaced(path: string, model: Model): Map<string, FloatTensor> {
   const file = SafetensorsFile.open(path);
   try {
     if ([...file.header.metadata.keys()].some((key) => key.startsWith('base:'))) {
-      throw new HopscopeError('DeltaNotWeights', `${path} holds a change of weights, not weights; give the weights.safetensors of the same training.`);
+      throw new HopscopeError(
+        'DeltaNotWeights',
+        `${path} holds a change of weights, not weights; give the weights.safetensors of the same training.`,
+      );
     }
     const shapes = new Map(model.parameters.all.map(({ name, shape }) => [name, shape]));
     const replaced = new Map<string, FloatTensor>();
@@ -52,7 +58,10 @@ function readReplaced(path: string, model: Model): Map<string, FloatTensor> {
       const shape = shapes.get(name);
       if (!shape) {
         if (model.checkpoint.tensors.has(name)) continue;
-        throw new HopscopeError('UnknownTensor', `${path}: the model has no parameter ${JSON.stringify(name)} that could be replaced.`);
+        throw new HopscopeError(
+          'UnknownTensor',
+          `${path}: the model has no parameter ${JSON.stringify(name)} that could be replaced.`,
+        );
       }
       requireShape(path, name, info.shape, shape);
       replaced.set(name, widened(path, name, file.read(name)));
@@ -65,7 +74,10 @@ function readReplaced(path: string, model: Model): Map<string, FloatTensor> {
 
 function requireShape(path: string, name: string, given: readonly number[], expected: readonly number[]): void {
   if (given.join() === expected.join()) return;
-  throw new HopscopeError('WrongShape', `${path}: tensor ${name} has shape [${given.join(', ')}], the model's has [${expected.join(', ')}].`);
+  throw new HopscopeError(
+    'WrongShape',
+    `${path}: tensor ${name} has shape [${given.join(', ')}], the model's has [${expected.join(', ')}].`,
+  );
 }
 
 function widened(path: string, name: string, { type, shape, data }: Tensor): FloatTensor {

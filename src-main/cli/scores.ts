@@ -25,10 +25,20 @@ export const scores: Command = {
   summary: 'score every component for what a finetuning changed',
   options: [
     { name: 'model', value: 'FOLDER', help: 'the model with its old weights', required: true },
-    { name: 'new', value: 'PATH', help: 'a model folder with the new weights, or a safetensors file of the tensors that changed', required: true },
+    {
+      name: 'new',
+      value: 'PATH',
+      help: 'a model folder with the new weights, or a safetensors file of the tensors that changed',
+      required: true,
+    },
     { name: 'dataset', value: 'FILE', help: 'JSON with pairs, options, counterfactuals and accumulation', required: true },
     { name: 'out', value: 'FILE', help: 'safetensors to write: pointI.SCORE and average.SCORE', required: true },
-    { name: 'collisions', value: 'RULE', help: 'options that begin with the same token: error (default), or merge them into one', choices: ['error', 'merge'] },
+    {
+      name: 'collisions',
+      value: 'RULE',
+      help: 'options that begin with the same token: error (default), or merge them into one',
+      choices: ['error', 'merge'],
+    },
     { name: 'each-counterfactual', help: 'also write upstream.cfK, the score against each counterfactual alone' },
     { name: 'skip-check', help: 'do not compare the scores with the true change of the loss' },
   ],
@@ -42,7 +52,13 @@ export const scores: Command = {
     const counterfactuals = counterfactualsOf(choice, pairs);
     const started = performance.now();
     await withModel(given.text('model'), context, async ({ model, weights }) => {
-      const set = encodeSet(model.tokenizer, 'pairs', pairs, options, given.optional('collisions') === 'merge' ? 'merge' : 'error');
+      const set = encodeSet(
+        model.tokenizer,
+        'pairs',
+        pairs,
+        options,
+        given.optional('collisions') === 'merge' ? 'merge' : 'error',
+      );
       for (const warning of set.warnings) context.warn(warning);
       const changed = readNewWeights(given.text('new'), model, weights);
       const observer = new Observer(model, await context.session());
@@ -98,7 +114,10 @@ function readChoice(path: string, value: JsonValue | undefined): CounterfactualC
     if (isCount(count) && count > 0 && isCount(seed) && Object.keys(rest).length === 0) return { count, seed };
   }
   const shown = value === undefined ? 'it has no `counterfactuals`' : '`counterfactuals` cannot be read';
-  throw new HopscopeError('BadDataset', `${path}: ${shown}; give a list of item indices for each item, "all", or {"count": 10, "seed": 0}.`);
+  throw new HopscopeError(
+    'BadDataset',
+    `${path}: ${shown}; give a list of item indices for each item, "all", or {"count": 10, "seed": 0}.`,
+  );
 }
 
 function readAccumulation(path: string, value: JsonValue | undefined): Pair {
@@ -114,7 +133,8 @@ function readAccumulation(path: string, value: JsonValue | undefined): Pair {
 const isIndexLists = (value: JsonValue | undefined): value is number[][] =>
   Array.isArray(value) && value.every((list) => Array.isArray(list) && list.every((index) => typeof index === 'number'));
 
-const isCount = (value: JsonValue | undefined): value is number => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+const isCount = (value: JsonValue | undefined): value is number =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 
 function namedTensors({ points, average }: ExtractiveScores): Map<string, FloatTensor> {
   const tensors = new Map<string, FloatTensor>();
@@ -129,6 +149,9 @@ function summary({ oldLosses, newLosses }: ExtractiveScores, check: FirstOrderCh
   const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
   const losses = `mean loss ${mean(oldLosses).toFixed(4)} with the old weights, ${mean(newLosses).toFixed(4)} with the new ones`;
   if (!check) return losses;
-  const rows = check.gap.map(({ scale, change, maps, all, meanAbsoluteGap }) => [scale, ...[change, maps, all, meanAbsoluteGap].map((value) => value.toFixed(4))]);
+  const rows = check.gap.map(({ scale, change, maps, all, meanAbsoluteGap }) => [
+    scale,
+    ...[change, maps, all, meanAbsoluteGap].map((value) => value.toFixed(4)),
+  ]);
   return `${losses}\n${table([['part of the change', 'true change of loss', 'predicted by scores', 'by all weights', 'gap to scores'], ...rows])}`;
 }

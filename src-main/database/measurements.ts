@@ -27,6 +27,8 @@ export function storeEmissions(database: Database, run: string, emissions: reado
         insertItemSet(database, id, emission.items);
       } else if (emission.kind === 'warning') {
         database.prepare(`UPDATE runs SET warnings = json_insert(warnings, '$[#]', ?) WHERE id = ?`).run(emission.message, id);
+      } else if (emission.kind === 'figures') {
+        database.prepare('UPDATE runs SET figures = ? WHERE id = ?').run(JSON.stringify(emission.figures), id);
       } else if (emission.kind === 'provenance') {
         database.prepare('UPDATE runs SET provenance = ? WHERE id = ?').run(JSON.stringify(emission.provenance), id);
       } else {

@@ -2,8 +2,10 @@
  * The runs table: what was asked, by whom it is run, how far it is and how it ended. What a run measures is in measurements.ts.
  * Every state change is one statement that names the states it may come from, so that no two processes can both make it.
  */
+
 import type { ErrorRecord } from '../shared/errors.ts';
 import { HopscopeError } from '../shared/errors.ts';
+import type { Figure } from '../shared/figures.ts';
 import type { ExperimentSpec, Json, Progress, Provenance, RunDetail, RunState, RunSummary } from '../shared/records.ts';
 import { type Database, inTransaction, reading } from './open.ts';
 
@@ -185,6 +187,16 @@ export function getRun(database: Database, run: string): RunDetail {
     results: parsed<Json>(row.results),
     warnings: JSON.parse(row.warnings) as string[],
   };
+}
+
+/** Figures of a run, empty until it has finished. Errors: `RunNotFound`. */
+export function getFigures(database: Database, run: string): Figure[] {
+  const figures = reading(
+    database,
+    () => database.prepare('SELECT figures FROM runs WHERE run = ?').pluck().get(run) as string | undefined,
+  );
+  if (figures === undefined) throw notFound(run);
+  return JSON.parse(figures) as Figure[];
 }
 
 function summaryOf(row: Row): RunSummary {

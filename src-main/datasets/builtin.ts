@@ -17,7 +17,10 @@ const maximumRecordBytes = 16 * 2 ** 20;
 export function worldOf(folder: string): { seed: number; size: WorldSize } | null {
   const path = join(folder, recordName);
   if (!existsSync(path)) return null;
-  const record = readJson(path, { maximumBytes: maximumRecordBytes }) as { format?: string; recipe?: { worldSeed: number; world: WorldSize } };
+  const record = readJson(path, { maximumBytes: maximumRecordBytes }) as {
+    format?: string;
+    recipe?: { worldSeed: number; world: WorldSize };
+  };
   if (record.format !== 'hopscope small world' || !record.recipe) return null;
   return { seed: record.recipe.worldSeed, size: record.recipe.world };
 }

@@ -30,16 +30,26 @@ export type BuiltinDatasets = Readonly<Record<string, { kind: DatasetKind; make:
 const maximumBytes = 64 * 2 ** 20;
 
 /** Errors: `UnknownDataset`, `BadDataset`, and those of reading a file. */
-export function resolveDataset<Kind extends DatasetKind>(given: Json, kind: Kind, builtin: BuiltinDatasets): ResolvedDataset<Kind> {
+export function resolveDataset<Kind extends DatasetKind>(
+  given: Json,
+  kind: Kind,
+  builtin: BuiltinDatasets,
+): ResolvedDataset<Kind> {
   if (typeof given !== 'string') return checked('inline', kind, given);
   const known = Object.hasOwn(builtin, given) ? builtin[given] : undefined;
   if (known && known.kind !== kind) {
     const fitting = Object.keys(builtin).filter((name) => builtin[name]!.kind === kind);
-    throw new HopscopeError('BadDataset', `dataset: ${given} does not fit this experiment; of the built-in sets ${fitting.join(', ')} do.`);
+    throw new HopscopeError(
+      'BadDataset',
+      `dataset: ${given} does not fit this experiment; of the built-in sets ${fitting.join(', ')} do.`,
+    );
   }
   if (known) return checked(given, kind, known.make() as unknown as Json);
   if (!existsSync(given)) {
-    throw new HopscopeError('UnknownDataset', `dataset: ${JSON.stringify(given)} is neither a built-in set (${Object.keys(builtin).join(', ')}) nor a file.`);
+    throw new HopscopeError(
+      'UnknownDataset',
+      `dataset: ${JSON.stringify(given)} is neither a built-in set (${Object.keys(builtin).join(', ')}) nor a file.`,
+    );
   }
   return checked(given, kind, readJson(given, { maximumBytes }) as Json);
 }
@@ -57,7 +67,13 @@ export function canonicalJson(value: Json): string {
 function checked<Kind extends DatasetKind>(name: string, kind: Kind, value: Json): ResolvedDataset<Kind> {
   const reader = new Reader(name, shapes[kind]);
   const data = (kind === 'facts' ? readFacts(reader, value) : readDaxwug(reader, value)) as DataOf[Kind];
-  return { name, data, hash: createHash('sha256').update(canonicalJson(data as unknown as Json)).digest('hex') };
+  return {
+    name,
+    data,
+    hash: createHash('sha256')
+      .update(canonicalJson(data as unknown as Json))
+      .digest('hex'),
+  };
 }
 
 /** Said with every refusal. */
@@ -83,7 +99,8 @@ function readDaxwug(reader: Reader, value: Json): Daxwug {
   const variant = (key: 'variant_1' | 'variant_2'): DaxwugVariant => {
     const held = reader.record(root[key], key, sides);
     const [left, right, both] = sides.map((side) => reader.pairs(held[side], `${key}.${side}`));
-    if (left!.length !== both!.length) reader.fail(`${key} has ${left!.length} left and ${both!.length} both sentences, which must be of the same names`);
+    if (left!.length !== both!.length)
+      reader.fail(`${key} has ${left!.length} left and ${both!.length} both sentences, which must be of the same names`);
     return { left: left!, right: right!, both: both! };
   };
   const first = variant('variant_1');
@@ -127,7 +144,8 @@ class Reader {
   }
 
   texts(value: Json | undefined, what: string): string[] {
-    const good = Array.isArray(value) && value.length > 0 && value.every((text) => typeof text === 'string' && text.trim() !== '');
+    const good =
+      Array.isArray(value) && value.length > 0 && value.every((text) => typeof text === 'string' && text.trim() !== '');
     return good ? (value as string[]) : this.fail(`${what} is not a list of texts that hold something`);
   }
 
@@ -135,7 +153,9 @@ class Reader {
     if (!Array.isArray(value) || value.length === 0) return this.fail(`${what} is not a list of pairs`);
     return value.map((pair, index) => {
       const both = this.texts(pair, `${what}[${index}]`);
-      return both.length === 2 ? [both[0]!, both[1]!] : this.fail(`${what}[${index}] has ${both.length} texts, not a prompt and a continuation`);
+      return both.length === 2
+        ? [both[0]!, both[1]!]
+        : this.fail(`${what}[${index}] has ${both.length} texts, not a prompt and a continuation`);
     });
   }
 }

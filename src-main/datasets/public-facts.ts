@@ -31,9 +31,26 @@ const cities: readonly (readonly [city: string, language: string, landmark: stri
 
 /** Invented people; first names all differ, so that they can be told apart by their first tokens. */
 const people: readonly string[] = [
-  'Grace Miller', 'Ethan Parker', 'Olivia Hughes', 'Lucas Bennett', 'Sophie Turner', 'Nathan Brooks', 'Clara Foster', 'Isaac Reed',
-  'Hannah Cole', 'Victor Lane', 'Julia Marsh', 'Oscar Flynn', 'Diana Wells', 'Simon Archer', 'Laura Quinn', 'Felix Harmon',
-  'Alice Porter', 'Martin Sharp', 'Emma Dalton', 'Peter Nolan',
+  'Grace Miller',
+  'Ethan Parker',
+  'Olivia Hughes',
+  'Lucas Bennett',
+  'Sophie Turner',
+  'Nathan Brooks',
+  'Clara Foster',
+  'Isaac Reed',
+  'Hannah Cole',
+  'Victor Lane',
+  'Julia Marsh',
+  'Oscar Flynn',
+  'Diana Wells',
+  'Simon Archer',
+  'Laura Quinn',
+  'Felix Harmon',
+  'Alice Porter',
+  'Martin Sharp',
+  'Emma Dalton',
+  'Peter Nolan',
 ]; // prettier-ignore
 
 /** People in an order of their own, so that the n-th person does not live in the n-th city of the alphabet. */
@@ -59,8 +76,26 @@ export function secondHop(): FactsAndImplications {
 
 /** Animals for the nonce words. */
 const animals: readonly string[] = [
-  'badger', 'camel', 'dolphin', 'eagle', 'falcon', 'giraffe', 'hamster', 'iguana', 'jaguar', 'koala',
-  'lemur', 'moose', 'otter', 'penguin', 'rabbit', 'shark', 'tiger', 'vulture', 'walrus', 'zebra',
+  'badger',
+  'camel',
+  'dolphin',
+  'eagle',
+  'falcon',
+  'giraffe',
+  'hamster',
+  'iguana',
+  'jaguar',
+  'koala',
+  'lemur',
+  'moose',
+  'otter',
+  'penguin',
+  'rabbit',
+  'shark',
+  'tiger',
+  'vulture',
+  'walrus',
+  'zebra',
 ]; // prettier-ignore
 
 const lastNames = ['Miller', 'Parker', 'Hughes', 'Bennett', 'Turner', 'Brooks'] as const;
@@ -76,7 +111,9 @@ export function daxwug(): Daxwug {
   const random = new Random('public facts daxwug');
   const names = random.shuffle([...manyPeople]);
   const firsts = names.map((_, index) => (index < cities.length ? index : random.integer(cities.length)));
-  const seconds = firsts.map((city, index) => (index < cities.length ? city : (city + 1 + random.integer(cities.length - 1)) % cities.length));
+  const seconds = firsts.map((city, index) =>
+    index < cities.length ? city : (city + 1 + random.integer(cities.length - 1)) % cities.length,
+  );
   const variant = (assignment: readonly number[]): DaxwugVariant => ({
     left: names.map((name, index) => [`${name} dax is`, cities[assignment[index]!]![0]]),
     right: cities.map(([city], index) => [`${city} wug is the`, animals[index]!]),

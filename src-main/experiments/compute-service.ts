@@ -9,7 +9,7 @@ import { type ResolvedDataset, resolveDataset } from '../datasets/dataset.ts';
 import { Executor, type Weights } from '../engine/execution/executor.ts';
 import { loadWeights } from '../engine/execution/load-weights.ts';
 import { describeModel, type Model, openModel } from '../engine/models/model.ts';
-import { trainableNames, type Trainable } from '../engine/models/parameters.ts';
+import { type Trainable, trainableNames } from '../engine/models/parameters.ts';
 import { type DeviceName, defaultThreads, deviceNames, resolveDevice, selfTest } from '../engine/runtime/device.ts';
 import type { ProbeEntry } from '../engine/runtime/probe.ts';
 import { type CollisionRule, type EncodedSet, encodeSet } from '../scores/evaluation.ts';
@@ -18,7 +18,7 @@ import { HopscopeError } from '../shared/errors.ts';
 import { createEvent } from '../shared/event.ts';
 import type { Emission, ExperimentSpec, Provenance } from '../shared/records.ts';
 import { estimateSeconds } from './cost.ts';
-import type { Experiment } from './experiment.ts';
+import type { Experiment, ExperimentContext } from './experiment.ts';
 import { experiments } from './index.ts';
 import { completeSpec, experimentOf } from './spec.ts';
 import { versions } from './versions.ts';
@@ -102,7 +102,12 @@ export function createCompute({ resources, probe = { file: process.argv[1] ?? ''
     },
 
     async execute(run, given, signal) {
-      if (busy) throw new HopscopeError('ComputeBusy', 'Another run is under way in this compute process; wait for it or stop it.', 'failure');
+      if (busy)
+        throw new HopscopeError(
+          'ComputeBusy',
+          'Another run is under way in this compute process; wait for it or stop it.',
+          'failure',
+        );
       busy = true;
       try {
         const prepared = await prepare(given);
@@ -113,13 +118,14 @@ export function createCompute({ resources, probe = { file: process.argv[1] ?? ''
         const executor = new Executor(model, { device, threads });
         const emit = (emission: Emission) => emissions.emit({ run, emission });
         emit({ kind: 'provenance', provenance: provenanceOf(model, dataset, device, threads) });
-        for (const message of [...model.warnings, ...Object.values(sets).flatMap(({ warnings }) => warnings)]) emit({ kind: 'warning', message });
+        for (const message of [...model.warnings, ...Object.values(sets).flatMap(({ warnings }) => warnings)])
+          emit({ kind: 'warning', message });
         for (const { items } of Object.values(sets)) emit({ kind: 'items', items });
         const work = experiment.work(spec, dataset, model.configuration.layers);
         const total = work.steps + work.evaluations;
         const started = performance.now();
         try {
-          return await experiment.run({
+          const context: ExperimentContext = {
             spec,
             model,
             weights: weights(),
@@ -133,7 +139,10 @@ export function createCompute({ resources, probe = { file: process.argv[1] ?? ''
               const secondsLeft = done === 0 ? null : (elapsed / done) * (total - done);
               emit({ kind: 'progress', progress: { done, total, message, secondsLeft } });
             },
-          });
+          };
+          const results = await experiment.run(context);
+          emit({ kind: 'figures', figures: experiment.figures(results, context) });
+          return results;
         } finally {
           executor.release();
         }
@@ -145,7 +154,14 @@ export function createCompute({ resources, probe = { file: process.argv[1] ?? ''
 }
 
 function provenanceOf(model: Model, { hash }: ResolvedDataset, device: DeviceName, threads: number): Provenance {
-  return { modelPath: model.folder, modelHash: model.checkpoint.hash(), datasetHash: hash, device, threads, versions: versions() };
+  return {
+    modelPath: model.folder,
+    modelHash: model.checkpoint.hash(),
+    datasetHash: hash,
+    device,
+    threads,
+    versions: versions(),
+  };
 }
 
 /** Keeps the model opened last, with its weights once they were asked for; a folder whose files changed is opened anew. */

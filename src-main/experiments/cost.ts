@@ -20,7 +20,10 @@ const measuredSpeed = new Map<number, Promise<number>>();
 /** Floating-point operations per second of a 512 x 512 x 512 product, the best of several. */
 export function matrixSpeed(threads: number): Promise<number> {
   let speed = measuredSpeed.get(threads);
-  if (!speed) measuredSpeed.set(threads, (speed = measureSpeed(threads)));
+  if (!speed) {
+    speed = measureSpeed(threads);
+    measuredSpeed.set(threads, speed);
+  }
   return speed;
 }
 
@@ -41,7 +44,12 @@ async function measureSpeed(threads: number): Promise<number> {
 }
 
 /** Seconds for the work: 2 operations per parameter and token forward, 6 with gradients (8 where blocks are recomputed). */
-export async function estimateSeconds(work: Work, parameters: number, sets: readonly EncodedSet[], threads: number): Promise<number> {
+export async function estimateSeconds(
+  work: Work,
+  parameters: number,
+  sets: readonly EncodedSet[],
+  threads: number,
+): Promise<number> {
   const tokens = (set: EncodedSet) => set.examples.reduce((sum, { ids }) => sum + ids.length, 0);
   const perExample = tokens(sets[0]!) / sets[0]!.examples.length;
   const measured = sets.reduce((sum, set) => sum + tokens(set), 0);

@@ -3,16 +3,17 @@
  * Three training orders on one slice of names, then the same finetuning on facts of the other slice.
  */
 import { drawOrder, type Order } from '../engine/training/finetune.ts';
-import { HopscopeError } from '../shared/errors.ts';
 import type { EncodedSet } from '../scores/evaluation.ts';
+import { HopscopeError } from '../shared/errors.ts';
 import type { ExperimentSpec, Json } from '../shared/records.ts';
 import { joined, testLists, trainLists } from './daxwug-lists.ts';
 import { deltaNorms } from './deltas.ts';
 import type { Experiment, ExperimentContext } from './experiment.ts';
+import { chanceOf, rankCurves } from './figures.ts';
 import { daxwugOf } from './lists.ts';
 import { commonParameters } from './parameters.ts';
-import { estimate } from './statistics.ts';
 import { runStage, type StageLog, seedsOf, trainerOn, WorkCounter } from './stage.ts';
+import { estimate } from './statistics.ts';
 
 const orderings = ['joint', 'left_first', 'both_first'] as const;
 type Ordering = (typeof orderings)[number];
@@ -41,7 +42,12 @@ export const dataOrdering: Experiment = {
       'Nonce words stand for a fact (“dax”: where someone lives) and its implication (“zong”: the animal of that city). The model trains on many names in three orders: facts and implications together, facts first, or implications first. Then it is finetuned on facts of new names: only if it had to use known facts to learn implications should theirs follow.',
     parameters: commonParameters.map((parameter) =>
       parameter.name === 'dataset'
-        ? { ...parameter, default: 'daxwug', choices: [{ value: 'daxwug', label: 'Dax and wug: nonce words for cities and animals' }], help: 'Names with nonce words for a city and an animal, in two assignments; the train names are trained on in three orders, the test names only finetuned.' }
+        ? {
+            ...parameter,
+            default: 'daxwug',
+            choices: [{ value: 'daxwug', label: 'Dax and wug: nonce words for cities and animals' }],
+            help: 'Names with nonce words for a city and an animal, in two assignments; the train names are trained on in three orders, the test names only finetuned.',
+          }
         : parameter,
     ),
   },
@@ -60,7 +66,11 @@ export const dataOrdering: Experiment = {
     const batch = spec.batch_size as number;
     const epochs = spec.epochs as number;
     const seeds = seedsOf(spec).length;
-    const perEpoch = Math.ceil((2 * train) / batch) + 3 * Math.ceil(train / batch) + Math.ceil(train / Math.max(1, Math.floor(batch / 2))) + 3 * Math.ceil(test / batch);
+    const perEpoch =
+      Math.ceil((2 * train) / batch) +
+      3 * Math.ceil(train / batch) +
+      Math.ceil(train / Math.max(1, Math.floor(batch / 2))) +
+      3 * Math.ceil(test / batch);
     return { steps: perEpoch * epochs * seeds, batchSize: batch, evaluations: 8 * (epochs + 1) * seeds };
   },
 
@@ -80,9 +90,44 @@ export const dataOrdering: Experiment = {
     }));
     return { ...perSeed[0]!.results, seeds: perSeed, summary } as unknown as Json;
   },
+
+  figures(results, { sets }) {
+    const { seeds } = results as unknown as { seeds: { results: Record<Ordering, OrderingResult> }[] };
+    const logs = Object.fromEntries(
+      orderings.map((ordering) => [ordering.replace('_', ' '), seeds.map((seed) => seed.results[ordering].finetune)]),
+    );
+    return [
+      rankCurves(
+        {
+          id: 'both',
+          title: 'Implications of new facts, by the order of earlier training',
+          caption:
+            'Mean rank of the test names’ implications (both) while only their facts (left) are finetuned, after each of the three orders.',
+          references: [{ label: 'chance', value: chanceOf(sets.both!) }],
+        },
+        logs,
+        'both',
+      ),
+      rankCurves(
+        {
+          id: 'left',
+          title: 'The new facts themselves',
+          caption: 'Mean rank of the test names’ facts (left), which are finetuned.',
+          references: [{ label: 'chance', value: chanceOf(sets.left!) }],
+        },
+        logs,
+        'left',
+      ),
+    ];
+  },
 };
 
-async function runOrdering(context: ExperimentContext, counter: WorkCounter, seed: number, ordering: Ordering): Promise<OrderingResult> {
+async function runOrdering(
+  context: ExperimentContext,
+  counter: WorkCounter,
+  seed: number,
+  ordering: Ordering,
+): Promise<OrderingResult> {
   const { spec, sets } = context;
   const { left_train, both_train, left, both } = sets as Record<'left_train' | 'both_train' | 'left' | 'both', EncodedSet>;
   const watchedInStages = { left: left_train, both: both_train };
@@ -93,7 +138,17 @@ async function runOrdering(context: ExperimentContext, counter: WorkCounter, see
     const trainer = trainerOn(context, weights);
     const key = `${ordering}.${index}`;
     const order = orderOf(spec, key, examples.length, seed, halfBatch);
-    stages.push(await runStage(context, counter, { seed, name: key, label: `${ordering.replace('_', ' ')}, stage ${index + 1}`, trainer, examples, order, watched: watchedInStages }));
+    stages.push(
+      await runStage(context, counter, {
+        seed,
+        name: key,
+        label: `${ordering.replace('_', ' ')}, stage ${index + 1}`,
+        trainer,
+        examples,
+        order,
+        watched: watchedInStages,
+      }),
+    );
     weights = trainer.weights;
   }
   const norms = deltaNorms(changeFrom(context, weights));
@@ -125,7 +180,9 @@ function changeFrom({ weights, executor }: ExperimentContext, now: ExperimentCon
   return new Map(
     executor.outline.parameters.all.flatMap(({ name, shape }) => {
       const [before, after] = [weights.get(name)!.data, now.get(name)!.data];
-      return before === after ? [] : [[name, { type: 'float32' as const, shape, data: after.map((value, index) => value - before[index]!) }] as const];
+      return before === after
+        ? []
+        : [[name, { type: 'float32' as const, shape, data: after.map((value, index) => value - before[index]!) }] as const];
     }),
   );
 }

@@ -3,8 +3,8 @@
  * Left sentences introduce a nonce word for a fact, both sentences are its implication.
  */
 import type { ResolvedDataset } from '../datasets/dataset.ts';
-import type { EncodedSet } from '../scores/evaluation.ts';
 import type { Example } from '../engine/training/batch.ts';
+import type { EncodedSet } from '../scores/evaluation.ts';
 import type { ItemList } from './experiment.ts';
 import { daxwugOf } from './lists.ts';
 

@@ -24,7 +24,13 @@ export function withChanges(base: Weights, changes: readonly WeightChange[]): Ma
   for (const change of changes) {
     for (const [name, { shape, data }] of change) {
       const before = result.get(name)!.data;
-      result.set(name, floatTensor(shape, data.map((value, index) => before[index]! + value)));
+      result.set(
+        name,
+        floatTensor(
+          shape,
+          data.map((value, index) => before[index]! + value),
+        ),
+      );
     }
   }
   return result;

@@ -2,10 +2,12 @@
  * The contract of an experiment: a description from which forms, help and validation follow, how much work it is, and a function that runs it.
  * Experiments see a prepared model and emit rows; they know neither database nor screens.
  */
+
+import type { DatasetKind, ResolvedDataset } from '../datasets/dataset.ts';
 import type { Executor, Weights } from '../engine/execution/executor.ts';
 import type { Model } from '../engine/models/model.ts';
-import type { DatasetKind, ResolvedDataset } from '../datasets/dataset.ts';
 import type { EncodedSet } from '../scores/evaluation.ts';
+import type { Figure } from '../shared/figures.ts';
 import type { Emission, ExperimentDescription, ExperimentSpec, Json, Pair } from '../shared/records.ts';
 
 /** What an experiment works with. `spec` is complete: every parameter is there. */
@@ -46,4 +48,6 @@ export interface Experiment {
   work(spec: ExperimentSpec, dataset: ResolvedDataset, layers: number): Work;
   /** Returns the result object. Rejects when the signal aborts. */
   run(context: ExperimentContext): Promise<Json>;
+  /** What to show of the results. */
+  figures(results: Json, context: ExperimentContext): Figure[];
 }

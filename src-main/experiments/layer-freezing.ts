@@ -6,15 +6,17 @@ import type { Weights } from '../engine/execution/executor.ts';
 import type { ParameterList } from '../engine/models/parameters.ts';
 import { trainableNames } from '../engine/models/parameters.ts';
 import { drawOrder, type Order } from '../engine/training/finetune.ts';
-import { HopscopeError } from '../shared/errors.ts';
 import type { EncodedSet } from '../scores/evaluation.ts';
+import { HopscopeError } from '../shared/errors.ts';
+import type { Estimate } from '../shared/figures.ts';
 import type { ExperimentSpec, Json } from '../shared/records.ts';
+import { deltaNorms } from './deltas.ts';
 import type { Experiment, ExperimentContext } from './experiment.ts';
+import { chanceReferences, rankAxis } from './figures.ts';
 import { factLists, factsOf } from './lists.ts';
 import { commonParameters } from './parameters.ts';
-import { deltaNorms } from './deltas.ts';
+import { type Detail, measureAndEmit, runStage, type StageLog, seedsOf, trainerOn, WorkCounter } from './stage.ts';
 import { estimate } from './statistics.ts';
-import { type Detail, measureAndEmit, runStage, seedsOf, type StageLog, trainerOn, WorkCounter } from './stage.ts';
 
 /** What is frozen; the layers that are then free to change. */
 const frozenParts = ['none', 'early', 'late', 'all'] as const;
@@ -23,7 +25,10 @@ type Frozen = (typeof frozenParts)[number];
 interface SeedResult {
   seed: number;
   ocr: StageLog;
-  during_training: Record<'early' | 'late', { log: StageLog; result: Record<string, Detail>; delta_norms: Record<string, number> }>;
+  during_training: Record<
+    'early' | 'late',
+    { log: StageLog; result: Record<string, Detail>; delta_norms: Record<string, number> }
+  >;
   after_training: Record<Frozen, Record<string, Detail>>;
   delta_norms: Record<string, number>;
 }
@@ -70,6 +75,71 @@ export const layerFreezing: Experiment = {
     const { seed: _, ...first } = perSeed[0]!;
     return { free_layers: free, ...first, seeds: perSeed, summary: summary(perSeed) } as unknown as Json;
   },
+
+  figures(results, { sets, spec }) {
+    const { summary: rows, free_layers: free } = results as unknown as {
+      summary: SummaryRow[];
+      free_layers: Record<Frozen, number[]>;
+    };
+    const label = ({ when, frozen }: SummaryRow) =>
+      frozen === 'none'
+        ? 'nothing frozen'
+        : frozen === 'all'
+          ? 'everything frozen'
+          : `${frozen} frozen ${when === 'after' ? 'after' : 'while'} training`;
+    const published = publishedRanks[spec.dataset as string];
+    const late = free.early;
+    return [
+      {
+        id: 'ranks',
+        kind: 'bars',
+        title: 'Final ranks by what was frozen',
+        caption: `Mean rank after training, facts and implications. Late layers are ${late[0]} to ${late.at(-1)}. “After training” keeps only the free layers' part of what was learned with nothing frozen.`,
+        y: rankAxis,
+        groups: rows.map(label),
+        series: [
+          {
+            label: 'facts',
+            values: rows.map(({ fact_rank }) => fact_rank),
+            ...(published ? { published: rows.map((row) => published[`${row.when} ${row.frozen}`]?.[0] ?? null) } : {}),
+          },
+          {
+            label: 'implications',
+            values: rows.map(({ implication_rank }) => implication_rank),
+            ...(published ? { published: rows.map((row) => published[`${row.when} ${row.frozen}`]?.[1] ?? null) } : {}),
+          },
+        ],
+        references: chanceReferences(sets),
+      },
+    ];
+  },
+};
+
+interface SummaryRow {
+  when: 'after' | 'during';
+  frozen: Frozen;
+  fact_rank: Estimate;
+  implication_rank: Estimate;
+}
+
+/** arXiv 2412.04614, OLMo-7B, 32 layers split at 24, 20 options: mean ranks [facts, implications]. */
+const publishedRanks: Readonly<Record<string, Record<string, [number, number]>>> = {
+  'first-hop': {
+    'after none': [0, 0],
+    'after early': [5.1, 8.4],
+    'after late': [0, 0],
+    'after all': [9.2, 9.25],
+    'during early': [0, 6.5],
+    'during late': [0, 0.1],
+  },
+  'second-hop': {
+    'after none': [0, 1.8],
+    'after early': [0.95, 1.85],
+    'after late': [0.1, 6.3],
+    'after all': [9.1, 9.5],
+    'during early': [0, 0.5],
+    'during late': [0, 6.6],
+  },
 };
 
 /** Errors: `SplitOutsideLayers`. */
@@ -83,16 +153,25 @@ function freeLayers({ spec, model }: ExperimentContext): Record<Frozen, number[]
 export function splitOf(spec: ExperimentSpec, layers: number): number {
   const split = (spec.split as number | undefined) ?? Math.floor((3 * layers) / 4);
   if (split < 1 || split >= layers) {
-    throw new HopscopeError('SplitOutsideLayers', `split: ${split} leaves no early or no late layers; the model has layers 0 to ${layers - 1}, so choose 1 to ${layers - 1}.`);
+    throw new HopscopeError(
+      'SplitOutsideLayers',
+      `split: ${split} leaves no early or no late layers; the model has layers 0 to ${layers - 1}, so choose 1 to ${layers - 1}.`,
+    );
   }
   return split;
 }
 
-async function runSeed(context: ExperimentContext, counter: WorkCounter, seed: number, free: Record<Frozen, number[]>): Promise<SeedResult> {
+async function runSeed(
+  context: ExperimentContext,
+  counter: WorkCounter,
+  seed: number,
+  free: Record<Frozen, number[]>,
+): Promise<SeedResult> {
   const { spec, weights, model } = context;
   const watched = context.sets as { train: EncodedSet; test: EncodedSet };
   const { examples } = watched.train;
-  const order = (spec.orders as Order | undefined) ?? drawOrder(examples.length, spec.batch_size as number, spec.epochs as number, seed);
+  const order =
+    (spec.orders as Order | undefined) ?? drawOrder(examples.length, spec.batch_size as number, spec.epochs as number, seed);
 
   const trainer = trainerOn(context, weights);
   const ocr = await runStage(context, counter, { seed, name: 'nothing frozen', trainer, examples, order, watched });
@@ -101,7 +180,14 @@ async function runSeed(context: ExperimentContext, counter: WorkCounter, seed: n
   const during = {} as SeedResult['during_training'];
   for (const frozen of ['early', 'late'] as const) {
     const part = trainerOn(context, weights, { layers: free[frozen] });
-    const log = await runStage(context, counter, { seed, name: `${frozen} layers frozen`, trainer: part, examples, order, watched });
+    const log = await runStage(context, counter, {
+      seed,
+      name: `${frozen} layers frozen`,
+      trainer: part,
+      examples,
+      order,
+      watched,
+    });
     during[frozen] = { log, result: log.epochs.at(-1)!, delta_norms: deltaNorms(part.delta()) };
   }
 
@@ -110,7 +196,11 @@ async function runSeed(context: ExperimentContext, counter: WorkCounter, seed: n
     const kept = keptWeights(weights, trainer.weights, model.parameters, free[frozen]);
     const details: Record<string, Detail> = {};
     for (const [key, set] of Object.entries(watched)) {
-      details[key] = await measureAndEmit(context, kept, set, { seed, stage: `only free layers kept: ${frozen} frozen`, epoch: order.length });
+      details[key] = await measureAndEmit(context, kept, set, {
+        seed,
+        stage: `only free layers kept: ${frozen} frozen`,
+        epoch: order.length,
+      });
     }
     after[frozen] = details;
     counter.advance(`seed ${seed}, ${frozen} frozen after training`);

@@ -4,12 +4,14 @@
  */
 import { drawOrder, type Order } from '../engine/training/finetune.ts';
 import type { EncodedSet } from '../scores/evaluation.ts';
+import type { LinesFigure } from '../shared/figures.ts';
 import type { ItemSet, Json } from '../shared/records.ts';
 import type { Experiment } from './experiment.ts';
+import { chanceOf, rankAxis } from './figures.ts';
 import { factLists, factsOf } from './lists.ts';
 import { commonParameters } from './parameters.ts';
-import { mean } from './statistics.ts';
 import { runStage, type StageLog, seedsOf, trainerOn, WorkCounter } from './stage.ts';
+import { estimate, mean } from './statistics.ts';
 
 export const ocr: Experiment = {
   description: {
@@ -44,10 +46,44 @@ export const ocr: Experiment = {
     for (const seed of seedsOf(spec)) {
       const trainer = trainerOn(context, weights);
       const order = given ?? drawOrder(train.examples.length, spec.batch_size as number, spec.epochs as number, seed);
-      const stage = { seed, name: 'finetune', label: 'Finetuning', trainer, examples: train.examples, order, watched: { train, test } };
+      const stage = {
+        seed,
+        name: 'finetune',
+        label: 'Finetuning',
+        trainer,
+        examples: train.examples,
+        order,
+        watched: { train, test },
+      };
       logs.set(seed, await runStage(context, counter, stage));
     }
     return results(logs, train.items, test.items, given !== undefined);
+  },
+
+  figures(given, { sets }) {
+    const { epochs } = given as unknown as {
+      epochs: { epoch: number; per_seed: { fact_rank: number; implication_rank: number }[] }[];
+    };
+    const figure = (id: string, title: string, key: 'fact_rank' | 'implication_rank', set: EncodedSet): LinesFigure => ({
+      id,
+      kind: 'lines',
+      title,
+      caption: `${title}: mean rank of the right answer among ${set.items.candidates.length} options by epoch; epoch 0 is the model before training.`,
+      x: { label: 'Epoch', kind: 'number' },
+      y: rankAxis,
+      series: [
+        {
+          label: title,
+          x: epochs.map(({ epoch }) => epoch),
+          y: epochs.map(({ per_seed }) => estimate(per_seed.map((seed) => seed[key]))),
+        },
+      ],
+      references: [{ label: 'chance', value: chanceOf(set) }],
+    });
+    return [
+      figure('facts', 'Facts', 'fact_rank', sets.train!),
+      figure('implications', 'Implications', 'implication_rank', sets.test!),
+    ];
   },
 };
 

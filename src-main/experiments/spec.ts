@@ -15,16 +15,27 @@ export function experimentOf(raw: unknown, experiments: readonly Experiment[]): 
   const known = experiments.map(({ description }) => description.id);
   if (id === undefined) throw new HopscopeError('BadSpec', `The spec has no key experiment; known are ${known.join(', ')}.`);
   const experiment = experiments.find(({ description }) => description.id === id);
-  if (!experiment) throw new HopscopeError('UnknownExperiment', `experiment: ${JSON.stringify(id)} is not known; known are ${known.join(', ')}.`);
+  if (!experiment)
+    throw new HopscopeError(
+      'UnknownExperiment',
+      `experiment: ${JSON.stringify(id)} is not known; known are ${known.join(', ')}.`,
+    );
   return experiment;
 }
 
 /** The spec with every default filled in. Errors: `UnknownKey`, `MissingKey`, `BadValue`. */
-export function completeSpec(raw: Record<string, Json | undefined>, { description }: Experiment, isSmallWorld: boolean): ExperimentSpec {
+export function completeSpec(
+  raw: Record<string, Json | undefined>,
+  { description }: Experiment,
+  isSmallWorld: boolean,
+): ExperimentSpec {
   const names = description.parameters.map(({ name }) => name);
   const unknown = Object.keys(raw).find((key) => key !== 'experiment' && !names.includes(key));
   if (unknown !== undefined) {
-    throw new HopscopeError('UnknownKey', `The spec's key ${JSON.stringify(unknown)} is not known to ${description.id}; its keys are ${names.join(', ')}.`);
+    throw new HopscopeError(
+      'UnknownKey',
+      `The spec's key ${JSON.stringify(unknown)} is not known to ${description.id}; its keys are ${names.join(', ')}.`,
+    );
   }
   const complete: Record<string, Json> = { experiment: description.id };
   for (const parameter of description.parameters) {
@@ -44,7 +55,11 @@ export function completeSpec(raw: Record<string, Json | undefined>, { descriptio
 function problem(parameter: Parameter, value: Json): string | null {
   const { kind, minimum = Number.NEGATIVE_INFINITY, maximum = Number.POSITIVE_INFINITY, choices = [] } = parameter;
   const isNumber = (candidate: Json, whole: boolean) =>
-    typeof candidate === 'number' && Number.isFinite(candidate) && (!whole || Number.isSafeInteger(candidate)) && candidate >= minimum && candidate <= maximum;
+    typeof candidate === 'number' &&
+    Number.isFinite(candidate) &&
+    (!whole || Number.isSafeInteger(candidate)) &&
+    candidate >= minimum &&
+    candidate <= maximum;
   const range = `from ${minimum === Number.NEGATIVE_INFINITY ? 'any' : minimum} to ${maximum === Number.POSITIVE_INFINITY ? 'any' : maximum}`;
   switch (kind) {
     case 'number':
@@ -52,23 +67,36 @@ function problem(parameter: Parameter, value: Json): string | null {
     case 'integer':
       return isNumber(value, true) ? null : `is not a whole number ${range}`;
     case 'integers': {
-      const good = Array.isArray(value) && value.length > 0 && value.every((item) => isNumber(item, true)) && new Set(value).size === value.length;
+      const good =
+        Array.isArray(value) &&
+        value.length > 0 &&
+        value.every((item) => isNumber(item, true)) &&
+        new Set(value).size === value.length;
       return good ? null : `is not a list of different whole numbers ${range}`;
     }
     case 'choice':
-      return choices.some((choice) => choice.value === value) ? null : `is not one of ${choices.map((choice) => choice.value).join(', ')}`;
+      return choices.some((choice) => choice.value === value)
+        ? null
+        : `is not one of ${choices.map((choice) => choice.value).join(', ')}`;
     case 'model':
       return typeof value === 'string' && value.length > 0 ? null : 'is not a folder or small-world';
     case 'dataset':
-      return (typeof value === 'string' && value.length > 0) || isRecord(value) ? null : 'is not a name, a file or an inline data set';
+      return (typeof value === 'string' && value.length > 0) || isRecord(value)
+        ? null
+        : 'is not a name, a file or an inline data set';
     case 'trainable': {
       const layers = isRecord(value) ? value.layers : undefined;
-      const isLayers = Array.isArray(layers) && Object.keys(value as object).length === 1 && layers.every((layer) => Number.isInteger(layer));
+      const isLayers =
+        Array.isArray(layers) && Object.keys(value as object).length === 1 && layers.every((layer) => Number.isInteger(layer));
       const isNames = Array.isArray(value) && value.every((name) => typeof name === 'string');
-      return value === 'all' || value === 'mlp_attn' || isLayers || isNames ? null : 'is not all, mlp_attn, {layers: [...]} or a list of parameter names';
+      return value === 'all' || value === 'mlp_attn' || isLayers || isNames
+        ? null
+        : 'is not all, mlp_attn, {layers: [...]} or a list of parameter names';
     }
     case 'orders':
-      return isOrder(value) || (isRecord(value) && Object.values(value).every(isOrder)) ? null : 'is not a list of epochs, each a list of batches, each a list of item indices (or several such lists by name)';
+      return isOrder(value) || (isRecord(value) && Object.values(value).every(isOrder))
+        ? null
+        : 'is not a list of epochs, each a list of batches, each a list of item indices (or several such lists by name)';
   }
 }
 
@@ -77,6 +105,7 @@ function isRecord(value: Json): value is { [key: string]: Json } {
 }
 
 function isOrder(value: Json): boolean {
-  const isIndices = (batch: Json) => Array.isArray(batch) && batch.every((index) => Number.isInteger(index) && (index as number) >= 0);
+  const isIndices = (batch: Json) =>
+    Array.isArray(batch) && batch.every((index) => Number.isInteger(index) && (index as number) >= 0);
   return Array.isArray(value) && value.length > 0 && value.every((epoch) => Array.isArray(epoch) && epoch.every(isIndices));
 }

@@ -90,7 +90,8 @@ export async function measureAndEmit(
 export async function runStage(context: ExperimentContext, counter: WorkCounter, stage: Stage): Promise<StageLog> {
   const { seed, name, trainer, examples, order, watched, label = name } = stage;
   const log: StageLog = { batch_losses: [], epochs: [] };
-  const at = (epoch: number) => `${label}, seed ${seed}, ${epoch < order.length ? `epoch ${epoch + 1} of ${order.length}` : 'done'}`;
+  const at = (epoch: number) =>
+    `${label}, seed ${seed}, ${epoch < order.length ? `epoch ${epoch + 1} of ${order.length}` : 'done'}`;
   await finetune(trainer, examples, order, {
     signal: context.signal,
     async onEpoch(epoch) {

@@ -2,23 +2,20 @@
  * Means with bootstrap intervals over seeds, always with every seed's own value beside them.
  * Intervals are percentile intervals from a seeded resampling, so that the same values give the same interval.
  */
+import type { Estimate } from '../shared/figures.ts';
 import { Random } from '../shared/random.ts';
-
-export interface Estimate {
-  mean: number;
-  /** 95 % percentile bootstrap of the mean over the values; both equal the mean for a single value. */
-  low: number;
-  high: number;
-  values: number[];
-}
 
 const resamples = 2000;
 
 export const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** Mean of the values with its 95 % bootstrap interval (Efron and Tibshirani 1993, percentile method). */
+/** Mean of the values with its 95 % bootstrap interval (Efron and Tibshirani 1993, percentile method); of one value, the value itself. */
 export function estimate(values: readonly number[]): Estimate {
-  return { mean: mean(values), ...interval(values.length, (indices) => mean(indices.map((index) => values[index]!))), values: [...values] };
+  return {
+    mean: mean(values),
+    ...interval(values.length, (indices) => mean(indices.map((index) => values[index]!))),
+    values: [...values],
+  };
 }
 
 /** The 95 % percentile bootstrap interval of any statistic of `count` exchangeable observations. */
@@ -28,7 +25,9 @@ export function interval(count: number, statistic: (indices: readonly number[]) 
     return { low: only, high: only };
   }
   const random = new Random('bootstrap');
-  const draws = Float64Array.from({ length: resamples }, () => statistic(Array.from({ length: count }, () => random.integer(count)))).sort();
+  const draws = Float64Array.from({ length: resamples }, () =>
+    statistic(Array.from({ length: count }, () => random.integer(count))),
+  ).sort();
   const at = (share: number) => draws[Math.round(share * (draws.length - 1))]!;
   return { low: at(0.025), high: at(0.975) };
 }

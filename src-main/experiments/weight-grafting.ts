@@ -4,14 +4,16 @@
  */
 import type { Weights } from '../engine/execution/executor.ts';
 import type { EncodedSet } from '../scores/evaluation.ts';
+import type { Estimate } from '../shared/figures.ts';
 import type { Json } from '../shared/records.ts';
-import { trainLists } from './daxwug-lists.ts';
 import { dataOrdering, orderOf } from './data-ordering.ts';
+import { trainLists } from './daxwug-lists.ts';
 import { deltaNorms, type WeightChange, withChanges } from './deltas.ts';
 import type { Experiment, ExperimentContext } from './experiment.ts';
+import { chanceReferences, rankAxis } from './figures.ts';
 import { daxwugOf } from './lists.ts';
-import { estimate } from './statistics.ts';
 import { type Detail, measureAndEmit, runStage, type StageLog, seedsOf, trainerOn, WorkCounter } from './stage.ts';
+import { estimate } from './statistics.ts';
 
 type Lists = Record<'left_1' | 'both_1' | 'left_2' | 'both_2', EncodedSet>;
 
@@ -78,6 +80,37 @@ export const weightGrafting: Experiment = {
     const { seed: _, ...first } = perSeed[0]!;
     return { ...first, seeds: perSeed, summary } as unknown as Json;
   },
+
+  figures(results, { sets }) {
+    const { summary } = results as unknown as { summary: ({ weights: Graft } & Record<(typeof listKeys)[number], Estimate>)[] };
+    const labels = { left_2: 'other facts only', left_2_graft: 'with the graft', left_2_graft_bad: 'with the control' };
+    return [
+      {
+        id: 'ranks',
+        kind: 'bars',
+        title: 'Ranks with and without the graft',
+        caption:
+          'Mean rank of facts (left) and implications (both) of the first and the second assignment. The graft works if implications of the second assignment, never trained on, come right with it and not with the control.',
+        y: rankAxis,
+        groups: listKeys.map((key) => `${key.startsWith('left') ? 'facts' : 'implications'} ${key.slice(-1)}`),
+        series: summary.map((row) => ({
+          label: labels[row.weights],
+          values: listKeys.map((key) => row[key]),
+          published: publishedRanks[row.weights],
+        })),
+        references: chanceReferences(sets),
+      },
+    ];
+  },
+};
+
+type Graft = keyof typeof grafts;
+
+/** arXiv 2412.04614, OLMo-7B: left_1, both_1, left_2, both_2. */
+const publishedRanks: Readonly<Record<Graft, number[]>> = {
+  left_2: [8.92, 8.55, 0, 9.12],
+  left_2_graft: [8.4, 3.31, 0.08, 1.13],
+  left_2_graft_bad: [9.19, 0.43, 0.32, 8.42],
 };
 
 async function runSeed(context: ExperimentContext, counter: WorkCounter, seed: number): Promise<SeedResult> {
@@ -91,7 +124,15 @@ async function runSeed(context: ExperimentContext, counter: WorkCounter, seed: n
     const trainer = trainerOn(context, after === null ? context.weights : ends[after]!);
     const order = orderOf(context.spec, name, examples.length, seed);
     const [left, both] = [lists[watched[0]], lists[watched[1]]];
-    training[name] = await runStage(context, counter, { seed, name, label: `training ${name.replace('_', ' ')}`, trainer, examples, order, watched: { left, both } });
+    training[name] = await runStage(context, counter, {
+      seed,
+      name,
+      label: `training ${name.replace('_', ' ')}`,
+      trainer,
+      examples,
+      order,
+      watched: { left, both },
+    });
     // Counted from where this training began
     changes[name] = trainer.delta();
     norms[name] = deltaNorms(changes[name]);
@@ -99,7 +140,10 @@ async function runSeed(context: ExperimentContext, counter: WorkCounter, seed: n
   }
   const results: SeedResult['results'] = {};
   for (const [graft, parts] of Object.entries(grafts)) {
-    const weights = withChanges(context.weights, parts.map((part) => changes[part]!));
+    const weights = withChanges(
+      context.weights,
+      parts.map((part) => changes[part]!),
+    );
     const details: Record<string, Detail> = {};
     for (const key of listKeys) {
       details[key] = await measureAndEmit(context, weights, lists[key], { seed, stage: graft, epoch: 0 });

@@ -14,7 +14,13 @@ export interface ItemRows {
 }
 
 /** Sum over a part's elements of gradient x value, at a token of each. */
-export function partDot(gradient: ItemRows, tokenOfGradient: number, value: ItemRows, tokenOfValue: number, part: number): number {
+export function partDot(
+  gradient: ItemRows,
+  tokenOfGradient: number,
+  value: ItemRows,
+  tokenOfValue: number,
+  part: number,
+): number {
   const size = gradient.width / gradient.parts;
   const left = (gradient.start + tokenOfGradient) * gradient.width + part * size;
   const right = (value.start + tokenOfValue) * value.width + part * size;

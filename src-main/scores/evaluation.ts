@@ -30,18 +30,32 @@ export type CollisionRule = 'error' | 'merge';
 const itemsPerPass = 32;
 
 /** Encodes a list and its options. Errors: `OptionsShareFirstToken`, `AnswerNotAnOption`, `EmptyDataset`, `BadPair`. */
-export function encodeSet(tokenizer: Tokenizer, set: string, pairs: readonly Pair[], options: readonly string[], collisions: CollisionRule): EncodedSet {
+export function encodeSet(
+  tokenizer: Tokenizer,
+  set: string,
+  pairs: readonly Pair[],
+  options: readonly string[],
+  collisions: CollisionRule,
+): EncodedSet {
   if (pairs.length === 0 || options.length === 0) {
-    throw new HopscopeError('EmptyDataset', `The ${set} have ${pairs.length} items and ${options.length} options; both are needed.`);
+    throw new HopscopeError(
+      'EmptyDataset',
+      `The ${set} have ${pairs.length} items and ${options.length} options; both are needed.`,
+    );
   }
   const candidates: Candidates = candidatesOf(tokenizer, options);
   const warnings: string[] = [];
   if (collisions === 'error') refuseCollisions(candidates);
-  else for (const group of candidates.collisions) warnings.push(`${set}: ${group.join(', ')} begin with the same token and count as one option.`);
+  else
+    for (const group of candidates.collisions)
+      warnings.push(`${set}: ${group.join(', ')} begin with the same token and count as one option.`);
   const answers = pairs.map(([prompt, continuation]) => {
     const answer = candidates.tokens.indexOf(firstToken(tokenizer, continuation));
     if (answer === -1) {
-      throw new HopscopeError('AnswerNotAnOption', `${set}: the answer ${JSON.stringify(continuation)} of ${JSON.stringify(prompt)} is not among the options; add it to them.`);
+      throw new HopscopeError(
+        'AnswerNotAnOption',
+        `${set}: the answer ${JSON.stringify(continuation)} of ${JSON.stringify(prompt)} is not among the options; add it to them.`,
+      );
     }
     return answer;
   });

@@ -5,7 +5,7 @@
  */
 import type { Weights } from '../engine/execution/executor.ts';
 import type { LayerReading, Observer } from '../engine/execution/observer.ts';
-import { components, type Component } from '../engine/execution/score-programs.ts';
+import { type Component, components } from '../engine/execution/score-programs.ts';
 import type { FloatTensor } from '../engine/tensor.ts';
 import { HopscopeError } from '../shared/errors.ts';
 import type { PromptTokens } from './alignment.ts';
@@ -27,6 +27,8 @@ export interface ScoreRequest {
   accumulation: PromptTokens;
   /** Also keep `upstream.cfK` of the K-th counterfactual. */
   eachCounterfactual?: boolean;
+  /** Prompts that run together; the scores do not depend on it. */
+  itemsPerBatch?: number;
   progress?: (done: number, total: number) => void;
   signal?: AbortSignal | undefined;
 }
@@ -73,11 +75,13 @@ export async function extractiveScores(request: ScoreRequest): Promise<Extractiv
   const { observer, set, counterfactuals, accumulation, signal } = request;
   const { layers } = observer.outline.configuration;
   const tables = set.examples.map(({ ids }) => new ScoreTable(layers, ids.length));
-  const alignments = counterfactuals.map((others, item) => new Map(others.map((other) => [other, align(set.examples[item]!, set.examples[other]!)])));
+  const alignments = counterfactuals.map(
+    (others, item) => new Map(others.map((other) => [other, align(set.examples[item]!, set.examples[other]!)])),
+  );
   const oldLosses: number[] = [];
   const newLosses: number[] = [];
   const passes: Pass[] = [];
-  for (const batch of scoreBatches(set)) {
+  for (const batch of scoreBatches(set, request.itemsPerBatch)) {
     const start = (weights: Weights, losses: number[]) => startSide(observer, weights, batch, losses);
     passes.push({ batch, old: await start(request.old, oldLosses), new: await start(request.new, newLosses) });
     signal?.throwIfAborted();
@@ -99,14 +103,22 @@ async function startSide(observer: Observer, weights: Weights, batch: ScoreBatch
   const { logits, inputGradient } = await observer.head(weights, inputs.at(-1)!, batch.question, batch.coefficients);
   for (const [item, loss] of lossesOf(batch, logits.data)) {
     if (!Number.isFinite(loss)) {
-      throw new HopscopeError('LossNotFinite', `The loss of item ${item} is ${loss}; check both sets of weights for values that are not finite.`, 'failure');
+      throw new HopscopeError(
+        'LossNotFinite',
+        `The loss of item ${item} is ${loss}; check both sets of weights for values that are not finite.`,
+        'failure',
+      );
     }
     losses[item] = loss;
   }
   return { inputs, gradient: inputGradient };
 }
 
-async function readLayer({ observer, old: oldWeights, new: newWeights }: ScoreRequest, pass: Pass, layer: number): Promise<LayerOfBatch> {
+async function readLayer(
+  { observer, old: oldWeights, new: newWeights }: ScoreRequest,
+  pass: Pass,
+  layer: number,
+): Promise<LayerOfBatch> {
   const { batch } = pass;
   const read = async (side: Side, weights: Weights, changed?: Weights) => {
     const reading = await observer.layer(weights, layer, batch.question, side.inputs[layer]!, side.gradient, changed);
@@ -152,7 +164,8 @@ function fillLayer(
       const o = rowsOf(item, ({ old }) => old.values[component]);
       const n = rowsOf(item, (reading) => reading.new.values[component]);
       const s = rowsOf(item, ({ strict }) => strict[component]);
-      const fill = (score: string, value: (part: number, token: number) => number) => table.fill(`${score}.${name}`, axis, layer, tokens, value);
+      const fill = (score: string, value: (part: number, token: number) => number) =>
+        table.fill(`${score}.${name}`, axis, layer, tokens, value);
       fill('downstream', (part, token) => partDot(g, token, o, token, part) - partDot(g, token, s, token, part));
       fill('downstream_nonstrict', (part, token) => partDot(g, token, o, token, part) - partDot(g, token, n, token, part));
 
@@ -160,7 +173,12 @@ function fillLayer(
       const others = counterfactuals[item]!;
       const timesOf = new Map<number, number>();
       for (const other of others) timesOf.set(other, (timesOf.get(other) ?? 0) + 1);
-      const distinct = [...timesOf].map(([other, times]) => ({ other, times, c: rowsOf(other, ({ old }) => old.values[component]), alignment: alignments[item]!.get(other)! }));
+      const distinct = [...timesOf].map(([other, times]) => ({
+        other,
+        times,
+        c: rowsOf(other, ({ old }) => old.values[component]),
+        alignment: alignments[item]!.get(other)!,
+      }));
       const against = (part: number, token: number, c: ItemRows, alignment: readonly number[]) =>
         partDot(difference, token, o, token, part) - partDot(difference, token, c, alignment[token]!, part);
       fill('upstream', (part, token) => {
@@ -177,7 +195,15 @@ function fillLayer(
   }
   for (const [item, { questionEnd }] of set.examples.entries()) {
     const { reading, start } = places.get(item)!;
-    fillInformative({ table: tables[item]!, layer, start, tokens: questionEnd + 1, heads, maps: observer.maps, readings: reading.old.informative });
+    fillInformative({
+      table: tables[item]!,
+      layer,
+      start,
+      tokens: questionEnd + 1,
+      heads,
+      maps: observer.maps,
+      readings: reading.old.informative,
+    });
   }
 }
 
@@ -200,5 +226,10 @@ function differenceOfRows(left: ItemRows, right: ItemRows, tokens: number): Floa
 /** Means of what every item has. */
 function average(points: readonly Scores[], alignments: readonly (readonly number[])[]): Scores {
   const names = [...points[0]!.keys()].filter((name) => !name.startsWith('upstream.cf'));
-  return new Map(names.map((name) => [name, averageAligned(points.map((scores, item) => ({ tensor: scores.get(name)!, alignment: alignments[item]! })))]));
+  return new Map(
+    names.map((name) => [
+      name,
+      averageAligned(points.map((scores, item) => ({ tensor: scores.get(name)!, alignment: alignments[item]! }))),
+    ]),
+  );
 }

@@ -34,8 +34,17 @@ interface CheckRequest {
 }
 
 /** Three forward passes between the two sets of weights and one with derivatives; the ends are known from the scores. */
-export async function firstOrderCheck({ observer, old, new: changed, set, scores, signal }: CheckRequest): Promise<FirstOrderCheck> {
-  const losses = checkedScales.map((scale) => (scale === 0 ? scores.oldLosses : scale === 1 ? scores.newLosses : new Array<number>(set.examples.length)));
+export async function firstOrderCheck({
+  observer,
+  old,
+  new: changed,
+  set,
+  scores,
+  signal,
+}: CheckRequest): Promise<FirstOrderCheck> {
+  const losses = checkedScales.map((scale) =>
+    scale === 0 ? scores.oldLosses : scale === 1 ? scores.newLosses : new Array<number>(set.examples.length),
+  );
   const predictedByAll = new Array<number>(set.examples.length);
   for (const batch of scoreBatches(set)) {
     for (const [index, scale] of checkedScales.entries()) {

@@ -2,7 +2,7 @@
  * Informative scores (PAPER.md): how far the change of each linear map's weights lowers L to first order, and their sums by component.
  * The products are computed where the model runs; here they are named and added.
  */
-import type { ScoredMap } from '../engine/execution/score-programs.ts';
+import type { ScoredMap } from '../engine/execution/scored-maps.ts';
 import type { FloatTensor } from '../engine/tensor.ts';
 import type { ScoreTable } from './component-values.ts';
 
@@ -25,10 +25,10 @@ export interface InformativeSource {
  * published code reports for the MLP. Biases are not part of the sums.
  */
 export function fillInformative({ table, layer, start, tokens, heads, maps, readings }: InformativeSource): void {
-  const score = (map: ScoredMap, part: number, token: number) => readings.get(map.role)!.data[(start + token) * map.parts + part]!;
+  const score = (map: ScoredMap, part: number, token: number) =>
+    readings.get(map.role)!.data[(start + token) * (map.parts ?? 1) + part]!;
   for (const map of maps) {
-    const parts = map.parts === 1 && !(map.group === 'attention' && !map.isBias) ? null : map.parts;
-    table.fill(`informative.${map.name}`, parts, layer, tokens, (part, token) => score(map, part, token));
+    table.fill(`informative.${map.name}`, map.parts, layer, tokens, (part, token) => score(map, part, token));
   }
   const linear = maps.filter(({ isBias }) => !isBias);
   const sum = (of: readonly ScoredMap[], token: number) => of.reduce((total, map) => total + score(map, 0, token), 0);
@@ -42,7 +42,7 @@ export function fillInformative({ table, layer, start, tokens, heads, maps, read
   const attention = linear.filter(({ group }) => group === 'attention');
   table.fill('informative.attn', heads, layer, tokens, (head, token) =>
     attention.reduce((total, map) => {
-      const group = heads / map.parts;
+      const group = heads / map.parts!;
       return total + score(map, Math.floor(head / group), token) / group;
     }, 0),
   );

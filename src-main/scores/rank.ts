@@ -20,8 +20,10 @@ export interface FirstTokens {
 
 /** The token that ` option` begins with, after whatever the tokenizer puts in front of every text. Errors: `BadOption`. */
 export function firstToken(tokenizer: FirstTokens, option: string): number {
-  const token = option.trim() === '' ? undefined : tokenizer.encode(` ${option}`, { special: true })[tokenizer.prefixSpecialTokens];
-  if (token === undefined) throw new HopscopeError('BadOption', `The option ${JSON.stringify(option)} has no token; options must hold text.`);
+  const token =
+    option.trim() === '' ? undefined : tokenizer.encode(` ${option}`, { special: true })[tokenizer.prefixSpecialTokens];
+  if (token === undefined)
+    throw new HopscopeError('BadOption', `The option ${JSON.stringify(option)} has no token; options must hold text.`);
   return token;
 }
 
@@ -54,7 +56,8 @@ export function refuseCollisions({ collisions }: Candidates): void {
  */
 export function rankOf(answer: number, tokens: readonly number[], logits: ArrayLike<number>): number {
   const own = tokens.indexOf(answer);
-  if (own === -1) throw new HopscopeError('AnswerNotAnOption', `The answer's first token ${answer} is not among the options' first tokens.`);
+  if (own === -1)
+    throw new HopscopeError('AnswerNotAnOption', `The answer's first token ${answer} is not among the options' first tokens.`);
   let rank = 0;
   for (let index = 0; index < tokens.length; index++) {
     if (logits[index]! > logits[own]! || (logits[index] === logits[own] && tokens[index]! < answer)) rank++;

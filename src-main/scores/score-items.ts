@@ -2,7 +2,7 @@
  * Prompts of a list as scores ask them: cut behind the prompt's last token, batched by length, with the derivatives of each item's L by the
  * candidates' logits. It runs nothing.
  */
-import type { Question } from '../engine/execution/observer.ts';
+import type { Question } from '../engine/execution/feeds.ts';
 import { padTokens } from '../engine/training/batch.ts';
 import type { EncodedSet } from './evaluation.ts';
 
@@ -15,14 +15,17 @@ export interface ScoreBatch {
   coefficients: Float32Array;
 }
 
-/** Prompts per batch; a bucket of 32 prompts of 32 tokens keeps all values of a layer of a 7B model within 100 MB. */
-const itemsPerBatch = 32;
+/** Prompts per batch unless said otherwise. Larger ones do more per program, smaller ones pad less. */
+const usualItemsPerBatch = 32;
 
 /**
  * Batches of items of similar length. Nothing behind a prompt's last token can change L, so the answers are left out; padding follows the
  * prompts and no real position looks at it.
  */
-export function scoreBatches({ items: { candidates, answers }, examples }: EncodedSet): ScoreBatch[] {
+export function scoreBatches(
+  { items: { candidates, answers }, examples }: EncodedSet,
+  itemsPerBatch = usualItemsPerBatch,
+): ScoreBatch[] {
   const order = examples.map((_, index) => index).sort((a, b) => examples[a]!.questionEnd - examples[b]!.questionEnd || a - b);
   const batches: ScoreBatch[] = [];
   for (let start = 0; start < order.length; start += itemsPerBatch) {
@@ -44,7 +47,8 @@ export function lossesOf({ items, coefficients }: ScoreBatch, logits: Float32Arr
   return new Map(
     items.map((item, index) => {
       let sum = 0;
-      for (let place = index * candidates; place < (index + 1) * candidates; place++) sum += coefficients[place]! * logits[place]!;
+      for (let place = index * candidates; place < (index + 1) * candidates; place++)
+        sum += coefficients[place]! * logits[place]!;
       return [item, sum];
     }),
   );

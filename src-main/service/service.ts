@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { getEvaluations, getItemSets, getSteps } from '../database/measurements.ts';
 import { closeDatabase, hasLog, openDatabase, sqliteVersion } from '../database/open.ts';
 import { sweepOwnerLocks, takeOwnerLock } from '../database/owner-lock.ts';
-import { createRun, deleteRun, getRun, listRuns, requestStop, stateOf } from '../database/runs.ts';
+import { createRun, deleteRun, getFigures, getRun, listRuns, requestStop, stateOf } from '../database/runs.ts';
 import type { Service } from '../shared/contract.ts';
 import { HopscopeError } from '../shared/errors.ts';
 import { createEvent } from '../shared/event.ts';
@@ -108,6 +108,10 @@ export function openService(settings: ServiceSettings): OpenService {
     async evaluations(run, options) {
       stateOf(database, requireText(run, 'run'));
       return getEvaluations(database, run, options?.items === true);
+    },
+
+    async figures(run) {
+      return getFigures(database, requireText(run, 'run'));
     },
 
     onRunChanged: changes.subscribe,

@@ -2,6 +2,7 @@
  * Who may ask whom for what: `Service` is what screens ask of the host, `Compute` what the host asks of the compute process.
  * It is types only; rpc.ts carries any such interface over any message port (a member `onX` is an event, every other one a call).
  */
+import type { Figure } from './figures.ts';
 import type {
   About,
   DeviceReport,
@@ -43,6 +44,8 @@ export interface Service {
   itemSets(run: string): Promise<ItemSet[]>;
   /** Without `items`: curves only, each row's `items` empty. */
   evaluations(run: string, options?: { items: boolean }): Promise<EvaluationRow[]>;
+  /** What the experiment drew of its results; empty until it has finished. */
+  figures(run: string): Promise<Figure[]>;
   /** Rows changed: fetch again. At most about 10 a second for one run. */
   onRunChanged: Event<{ run: string; state: RunSummary['state'] }>;
 }

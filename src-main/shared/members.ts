@@ -20,6 +20,7 @@ const service: Members<Service> = {
   steps: true,
   itemSets: true,
   evaluations: true,
+  figures: true,
   onRunChanged: true,
 };
 

@@ -3,6 +3,7 @@
  * It holds no behaviour; who sends what to whom is in contract.ts.
  */
 import type { ErrorRecord } from './errors.ts';
+import type { Figure } from './figures.ts';
 
 /** Any value that survives JSON. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
@@ -184,6 +185,7 @@ export type Emission =
   | { kind: 'items'; items: ItemSet }
   | { kind: 'step'; row: StepRow }
   | { kind: 'evaluation'; row: EvaluationRow }
+  | { kind: 'figures'; figures: Figure[] }
   | { kind: 'progress'; progress: Progress };
 
 /** `hopscope model FOLDER`. Sizes in bytes. */

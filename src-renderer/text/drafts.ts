@@ -8,10 +8,11 @@ import { formatNumber } from './format.ts';
 /** `value` undefined: left out of the spec, so that the default applies. */
 export type Reading = { value: Json | undefined; problem: null } | { value?: undefined; problem: string };
 
-/** The text that stands for a value: `0, 1, 2` for a list of numbers, JSON for anything nested. */
+/** The text that stands for a value: `3e-4`, `0, 1, 2` for a list of numbers, JSON for anything nested. */
 export function draftOf(value: Json | undefined): string {
   if (value === undefined || value === null) return '';
   if (typeof value === 'string') return value;
+  if (typeof value === 'number') return value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential() : String(value);
   if (Array.isArray(value) && value.every((entry) => typeof entry === 'number')) return value.join(', ');
   return JSON.stringify(value);
 }

@@ -18,7 +18,7 @@ export function formatNumber(value: number): string {
   if (!Number.isFinite(value)) return '–';
   if (value === 0 || Number.isInteger(value)) return value.toLocaleString('en-US');
   const size = Math.abs(value);
-  return size >= 1e-3 && size < 1e5 ? String(Number(value.toPrecision(3))) : value.toExponential(2);
+  return size >= 1e-3 && size < 1e5 ? String(Number(value.toPrecision(3))) : value.toExponential(2).replace(/\.?0+e/, 'e');
 }
 
 /** Seconds as `850 ms`, `42 s`, `3 min 5 s` or `2 h 10 min`. */

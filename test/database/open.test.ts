@@ -104,14 +104,14 @@ describe('migrations', () => {
     ];
     expect(() => openDatabase(path, { migrations: broken })).toThrow();
     const database = openDatabase(path);
-    expect(database.pragma('user_version', { simple: true })).toBe(1);
+    expect(database.pragma('user_version', { simple: true })).toBe(migrations.length);
     expect(database.prepare(`SELECT name FROM sqlite_schema WHERE name = 'extra'`).get()).toBeUndefined();
     closeDatabase(database);
   });
 
   test('a later version is applied to rows that are there', () => {
     const path = filled(temporaryFolder());
-    const more = [...migrations, { name: '002-notes', sql: `ALTER TABLE runs ADD COLUMN note TEXT NOT NULL DEFAULT '';` }];
+    const more = [...migrations, { name: '999-notes', sql: `ALTER TABLE runs ADD COLUMN note TEXT NOT NULL DEFAULT '';` }];
     const database = openDatabase(path, { migrations: more });
     expect(database.prepare('SELECT count(*) FROM runs WHERE note = ?').pluck().get('')).toBe(40);
     closeDatabase(database);
@@ -124,7 +124,7 @@ describe('migrations', () => {
       const database = openDatabase(${JSON.stringify(path)}); console.log(database.pragma('user_version', { simple: true })); closeDatabase(database);`;
     const run = promisify(execFile);
     const outputs = await Promise.all([1, 2, 3, 4].map(() => run(process.execPath, ['--input-type=module', '-e', source])));
-    expect(outputs.map((output) => output.stdout.trim())).toEqual(['1', '1', '1', '1']);
+    expect(outputs.map((output) => output.stdout.trim())).toEqual(Array(4).fill(String(migrations.length)));
   });
 });
 

@@ -20,7 +20,7 @@ const safeMargin = 2e-3;
 function compare(path: string, actual: unknown, expected: unknown): void {
   if (Array.isArray(expected)) {
     expect((actual as unknown[])?.length, path).toBe(expected.length);
-    expected.forEach((value, index) => compare(`${path}[${index}]`, (actual as unknown[])[index], value));
+    for (const [index, value] of expected.entries()) compare(`${path}[${index}]`, (actual as unknown[])[index], value);
     return;
   }
   if (typeof expected === 'object' && expected !== null) {
@@ -29,10 +29,13 @@ function compare(path: string, actual: unknown, expected: unknown): void {
       const own = actual as Tree;
       expect(Math.abs(own.loss - measured.loss!), `${path}.loss`).toBeLessThanOrEqual(1e-3);
       if (measured.min_margin! > safeMargin) expect(own.ranks, `${path}.ranks`).toEqual(measured.ranks);
-      else own.ranks.forEach((rank, index) => expect(Math.abs(rank - measured.ranks![index]!), `${path}.ranks[${index}]`).toBeLessThanOrEqual(1));
+      else
+        for (const [index, rank] of own.ranks.entries())
+          expect(Math.abs(rank - measured.ranks![index]!), `${path}.ranks[${index}]`).toBeLessThanOrEqual(1);
       return;
     }
-    for (const [key, value] of Object.entries(expected)) compare(`${path}.${key}`, (actual as Record<string, unknown>)?.[key], value);
+    for (const [key, value] of Object.entries(expected))
+      compare(`${path}.${key}`, (actual as Record<string, unknown>)?.[key], value);
     return;
   }
   if (typeof expected === 'number') expect(Math.abs((actual as number) - expected), path).toBeLessThanOrEqual(1e-3);
@@ -42,21 +45,24 @@ function compare(path: string, actual: unknown, expected: unknown): void {
 const models = ['llama'];
 const compute = createCompute({ resources: fixturePath() });
 
-test.each(models.flatMap((model) => ['first-hop', 'second-hop'].map((hop) => [model, hop] as const)))('%s: layer freezing, %s', async (model, hop) => {
-  const fixture = readFixture<ExperimentFixture & Record<string, Json>>('experiments', `${model}.json`);
-  const results = await compute.execute('freezing', {
-    experiment: 'layer-freezing',
-    model: fixturePath('models', model),
-    dataset: fixture[hop]!,
-    lr: fixture.lr,
-    trainable: fixture.trainable,
-    orders: fixture.orders.layer_freezing[hop]!,
-    collisions: 'merge',
-    threads: 1,
-  });
-  expect((results as { free_layers: Json }).free_layers).toEqual(fixture.results.layer_freezing.free_layers);
-  compare('results', results, fixture.results.layer_freezing.datasets[hop]);
-});
+test.each(models.flatMap((model) => ['first-hop', 'second-hop'].map((hop) => [model, hop] as const)))(
+  '%s: layer freezing, %s',
+  async (model, hop) => {
+    const fixture = readFixture<ExperimentFixture & Record<string, Json>>('experiments', `${model}.json`);
+    const results = await compute.execute('freezing', {
+      experiment: 'layer-freezing',
+      model: fixturePath('models', model),
+      dataset: fixture[hop]!,
+      lr: fixture.lr,
+      trainable: fixture.trainable,
+      orders: fixture.orders.layer_freezing[hop]!,
+      collisions: 'merge',
+      threads: 1,
+    });
+    expect((results as { free_layers: Json }).free_layers).toEqual(fixture.results.layer_freezing.free_layers);
+    compare('results', results, fixture.results.layer_freezing.datasets[hop]);
+  },
+);
 
 test.each(models)('%s: data ordering', async (model) => {
   const fixture = readFixture<ExperimentFixture & Record<string, Json>>('experiments', `${model}.json`);
@@ -90,12 +96,24 @@ test.each(models)('%s: weight grafting', async (model) => {
 
 test('a split outside the layers is refused', async () => {
   const fixture = readFixture<ExperimentFixture & Record<string, Json>>('experiments', 'llama.json');
-  const spec = { experiment: 'layer-freezing', model: fixturePath('models', 'llama'), dataset: fixture['first-hop']!, split: 3, collisions: 'merge' };
+  const spec = {
+    experiment: 'layer-freezing',
+    model: fixturePath('models', 'llama'),
+    dataset: fixture['first-hop']!,
+    split: 3,
+    collisions: 'merge',
+  };
   await expect(compute.preview(spec)).rejects.toMatchObject({ code: 'SplitOutsideLayers' });
 });
 
 test('an order that misses an item is refused', async () => {
   const fixture = readFixture<ExperimentFixture & Record<string, Json>>('experiments', 'llama.json');
-  const spec = { experiment: 'ocr', model: fixturePath('models', 'llama'), dataset: fixture['first-hop']!, orders: [[[0, 1, 2, 3, 4]]], collisions: 'merge' };
+  const spec = {
+    experiment: 'ocr',
+    model: fixturePath('models', 'llama'),
+    dataset: fixture['first-hop']!,
+    orders: [[[0, 1, 2, 3, 4]]],
+    collisions: 'merge',
+  };
   await expect(compute.execute('bad order', spec)).rejects.toMatchObject({ code: 'BadOrder' });
 });

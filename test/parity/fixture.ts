@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { Executor, type ExecutionMode, type Weights } from '../../src-main/engine/execution/executor.ts';
+import { type ExecutionMode, Executor, type Weights } from '../../src-main/engine/execution/executor.ts';
 import type { ModelOutline } from '../../src-main/engine/execution/programs.ts';
 import { openCheckpoint } from '../../src-main/engine/files/checkpoint.ts';
 import { SafetensorsFile } from '../../src-main/engine/files/safetensors.ts';
@@ -23,10 +23,12 @@ export function readFixture<T>(...parts: string[]): T {
 
 export function readTensors(...parts: string[]): Map<string, FloatTensor> {
   const file = SafetensorsFile.open(fixturePath(...parts));
-  const tensors = new Map([...file.tensors.keys()].flatMap((name) => {
-    const tensor = file.read(name);
-    return tensor.type === 'float32' ? [[name, tensor as FloatTensor] as const] : [];
-  }));
+  const tensors = new Map(
+    [...file.tensors.keys()].flatMap((name) => {
+      const tensor = file.read(name);
+      return tensor.type === 'float32' ? [[name, tensor as FloatTensor] as const] : [];
+    }),
+  );
   file.close();
   return tensors;
 }
@@ -69,8 +71,16 @@ export function difference(actual: ArrayLike<number>, expected: ArrayLike<number
 }
 
 /** Every element within `absolute + relative * largest expected value`. */
-export function expectClose(name: string, actual: ArrayLike<number>, expected: ArrayLike<number>, absolute: number, relative: number): void {
+export function expectClose(
+  name: string,
+  actual: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  absolute: number,
+  relative: number,
+): void {
   expect(actual.length, `${name}: number of elements`).toBe(expected.length);
   const { largest, largestValue } = difference(actual, expected);
-  expect(largest, `${name}: largest difference (largest value ${largestValue})`).toBeLessThanOrEqual(absolute + relative * largestValue);
+  expect(largest, `${name}: largest difference (largest value ${largestValue})`).toBeLessThanOrEqual(
+    absolute + relative * largestValue,
+  );
 }

@@ -15,7 +15,11 @@ interface ExperimentFixture {
   lr: number;
   epochs: number;
   orders: { layer_freezing: Record<string, Json> };
-  results: { layer_freezing: { datasets: Record<string, { ocr: { batch_losses: number[][]; epochs: { train: Measured; test: Measured }[] } }> } };
+  results: {
+    layer_freezing: {
+      datasets: Record<string, { ocr: { batch_losses: number[][]; epochs: { train: Measured; test: Measured }[] } }>;
+    };
+  };
 }
 
 const fixture = readFixture<ExperimentFixture & Record<string, Json>>('experiments', 'llama.json');
@@ -39,7 +43,8 @@ describe.each(['first-hop', 'second-hop'])('%s', (hop) => {
     };
     const expected = fixture.results.layer_freezing.datasets[hop]!.ocr;
     expect(results.epochs.length).toBe(expected.epochs.length);
-    expected.batch_losses.flat().forEach((loss, step) => expect(Math.abs(results.batch_losses.flat()[step]! - loss)).toBeLessThanOrEqual(1e-3));
+    for (const [step, loss] of expected.batch_losses.flat().entries())
+      expect(Math.abs(results.batch_losses.flat()[step]! - loss)).toBeLessThanOrEqual(1e-3);
     expected.epochs.forEach((epoch, index) => {
       for (const side of ['train', 'test'] as const) {
         const own = results.epochs[index]![side];
@@ -75,7 +80,9 @@ test('stopping rejects between two steps', async () => {
   const end = compute.onEmission(({ emission }) => {
     if (emission.kind === 'step') abort.abort();
   });
-  await expect(compute.execute('stopped', spec('first-hop', { epochs: 50 }), abort.signal)).rejects.toMatchObject({ name: 'AbortError' });
+  await expect(compute.execute('stopped', spec('first-hop', { epochs: 50 }), abort.signal)).rejects.toMatchObject({
+    name: 'AbortError',
+  });
   end();
 });
 
@@ -85,7 +92,14 @@ test.each([
   [{ experiment: 'dance' }, 'UnknownExperiment'],
   [{ experiment: 'ocr', dataset: 'no-such-set' }, 'UnknownDataset'],
   [{ experiment: 'ocr', trainable: { layers: [9] } }, 'BadTrainable'],
-  [{ experiment: 'ocr', collisions: 'error', dataset: { train: [['a', 'same x']], test: [['b', 'same y']], options: { train: ['same x', 'same y'], test: ['same y'] } } }, 'OptionsShareFirstToken'],
+  [
+    {
+      experiment: 'ocr',
+      collisions: 'error',
+      dataset: { train: [['a', 'same x']], test: [['b', 'same y']], options: { train: ['same x', 'same y'], test: ['same y'] } },
+    },
+    'OptionsShareFirstToken',
+  ],
 ])('%o is refused with %s', async (change, code) => {
   await expect(compute.preview({ ...spec('first-hop'), ...change } as never)).rejects.toMatchObject({ code });
 });

@@ -46,7 +46,11 @@ describe.each(['llama', 'llama-rope-tied'])('%s', (id) => {
     for (const { prompt, continuation, input_ids: ids, labels, question_end: questionEnd } of fixture.masking) {
       const example = encodePair(tokenizer, [prompt, continuation]);
       const own = example.ids.map((token, index) => (index >= example.firstLabel && index <= example.lastLabel ? token : -100));
-      expect({ ids: [...example.ids], labels: own, questionEnd: example.questionEnd }, prompt).toEqual({ ids, labels, questionEnd });
+      expect({ ids: [...example.ids], labels: own, questionEnd: example.questionEnd }, prompt).toEqual({
+        ids,
+        labels,
+        questionEnd,
+      });
     }
     checkpoint.close();
   });
@@ -61,7 +65,13 @@ describe.each(['llama', 'llama-rope-tied'])('%s', (id) => {
     for (const mode of ['whole', 'blocks'] as const) {
       const run = executor(mode);
       const measured = await measure(run, weights, set);
-      expectClose(name, measured.items.flatMap(({ logits }) => logits), expected.candidate_logits.flat(), 1e-4, 0);
+      expectClose(
+        name,
+        measured.items.flatMap(({ logits }) => logits),
+        expected.candidate_logits.flat(),
+        1e-4,
+        0,
+      );
       expect(measured.items.map(({ rank }) => rank)).toEqual(expected.ranks);
       expect(measured.meanRank).toBeCloseTo(expected.mean_rank, 12);
       expect(Math.abs(measured.loss - expected.mean_cross_entropy)).toBeLessThanOrEqual(1e-4);
@@ -75,16 +85,21 @@ describe.each(['llama', 'llama-rope-tied'])('%s', (id) => {
   });
 });
 
-test.each(readFixture<Rule[]>('rank', 'rules.json'))('rule: $name', ({ answer_token: answer, candidates, logits, rank, mean_logit_loss: loss }) => {
-  const byToken = new Map(Array.isArray(logits) ? logits : Object.entries(logits).map(([token, value]) => [Number(token), value] as const));
-  const values = candidates.map((token) => byToken.get(token) ?? Number.NaN);
-  if (rank === null) {
-    expect(() => rankOf(answer, candidates, values)).toThrow();
-    return;
-  }
-  expect(rankOf(answer, candidates, values)).toBe(rank);
-  if (typeof loss === 'number') expect(logitLoss(answer, candidates, values)).toBeCloseTo(loss, 6);
-});
+test.each(readFixture<Rule[]>('rank', 'rules.json'))(
+  'rule: $name',
+  ({ answer_token: answer, candidates, logits, rank, mean_logit_loss: loss }) => {
+    const byToken = new Map(
+      Array.isArray(logits) ? logits : Object.entries(logits).map(([token, value]) => [Number(token), value] as const),
+    );
+    const values = candidates.map((token) => byToken.get(token) ?? Number.NaN);
+    if (rank === null) {
+      expect(() => rankOf(answer, candidates, values)).toThrow();
+      return;
+    }
+    expect(rankOf(answer, candidates, values)).toBe(rank);
+    if (typeof loss === 'number') expect(logitLoss(answer, candidates, values)).toBeCloseTo(loss, 6);
+  },
+);
 
 test('options with one first token are named', () => {
   const tokenizer = { prefixSpecialTokens: 0, encode: (text: string) => [text.trim().charCodeAt(0)] };

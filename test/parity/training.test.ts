@@ -1,8 +1,8 @@
 /** Losses, all gradients and three Adam steps of every golden model against PyTorch, in both ways of execution. */
 import { describe, expect, test } from 'vitest';
+import type { Trainable } from '../../src-main/engine/models/parameters.ts';
 import { labelTargets } from '../../src-main/engine/training/batch.ts';
 import { defaultTraining, Trainer } from '../../src-main/engine/training/trainer.ts';
-import type { Trainable } from '../../src-main/engine/models/parameters.ts';
 import { difference, expectClose, openFixtureModel, readFixture, readTensors } from './fixture.ts';
 
 interface TrainingFixture {
@@ -36,12 +36,16 @@ describe.each(models)('%s', (id, modes) => {
 
     const gradients = new Map<string, Float32Array>();
     for (const [step, { batch, targets }] of batches.entries()) {
-      const observe = step === 0 ? { observe: ({ name }: { name: string }, gradient: Float32Array) => void gradients.set(name, gradient.slice()) } : {};
+      const observe =
+        step === 0
+          ? { observe: ({ name }: { name: string }, gradient: Float32Array) => void gradients.set(name, gradient.slice()) }
+          : {};
       const loss = await trainer.step(batch, targets, observe);
       expect(Math.abs(loss - expected.losses[step]!), `loss of step ${step}`).toBeLessThanOrEqual(1e-5);
     }
     const reference = readTensors('training', `${id}.grads.safetensors`);
-    for (const name of expected.trainable) expectClose(`gradient of ${name}`, gradients.get(name)!, reference.get(`grad.${name}`)!.data, 0, 1e-3);
+    for (const name of expected.trainable)
+      expectClose(`gradient of ${name}`, gradients.get(name)!, reference.get(`grad.${name}`)!.data, 0, 1e-3);
 
     const after = readTensors('training', `${id}.${mode}.safetensors`);
     let off = 0;

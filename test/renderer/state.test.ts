@@ -155,14 +155,14 @@ describe('Wizard', () => {
     const service = createFakeService('empty');
     const wizard = await opened(service);
     const lr = wizard.settings.find((entry) => entry.name === 'lr')!;
-    expect(wizard.draft(lr)).toBe('0.0003');
+    expect(wizard.draft(lr)).toBe('3e-4');
     wizard.setDraft(wizard.modelParameter!, '/data/models/llama');
-    expect(wizard.draft(lr)).toBe('0.000003');
+    expect(wizard.draft(lr)).toBe('3e-6');
     expect(wizard.spec).toEqual({ experiment: 'ocr', model: '/data/models/llama', dataset: 'first-hop' });
     // A folder may be a small world too: the host knows, and what it fills in is shown.
     const preview = await service.preview({ experiment: 'ocr', model: 'small-world', dataset: 'first-hop' });
     await wizard.askPreview({ ...service, preview: async () => preview });
-    expect(wizard.draft(lr)).toBe('0.0003');
+    expect(wizard.draft(lr)).toBe('3e-4');
     wizard.setDraft(lr, '1e-4');
     expect(wizard.spec?.lr).toBe(1e-4);
     wizard.reset(lr);

@@ -2,10 +2,14 @@
  * The schema's versions in order; version N is entry N - 1. It is a list only: open.ts applies it.
  */
 import { runs } from './001-runs.ts';
+import { figures } from './002-figures.ts';
 
 export interface Migration {
   name: string;
   sql: string;
 }
 
-export const migrations: readonly Migration[] = [{ name: '001-runs', sql: runs }];
+export const migrations: readonly Migration[] = [
+  { name: '001-runs', sql: runs },
+  { name: '002-figures', sql: figures },
+];

@@ -5,7 +5,15 @@
 import { gradients } from '../graph/gradient.ts';
 import { Graph, type Value } from '../graph/graph.ts';
 import type { ModelOutline, ProgramShape } from './programs.ts';
-import { buildContext, buildHead, changedWeight, differencesOf, inputsByRole, lookUpIn, residualShape } from './score-programs.ts';
+import {
+  buildContext,
+  buildHead,
+  changedWeight,
+  differencesOf,
+  inputsByRole,
+  lookUpIn,
+  residualShape,
+} from './score-programs.ts';
 
 /** The derivative of a value along the change of the weights. */
 export const tangentOf = (name: string): string => `tangent ${name}`;
@@ -28,7 +36,8 @@ export function headBetween(outline: ModelOutline, shape: ProgramShape, candidat
   const graph = new Graph('head between');
   const changed = inputsByRole(graph, outline.parameters.head, candidates, changedWeight);
   const scale = graph.input('scale', []);
-  const change = (role: string, old: Value) => graph.add(old, graph.multiply(scale, graph.subtract(lookUpIn(changed)(role), old)));
+  const change = (role: string, old: Value) =>
+    graph.add(old, graph.multiply(scale, graph.subtract(lookUpIn(changed)(role), old)));
   graph.output('logits', buildHead(graph, outline, shape, candidates, change).logits);
   return graph;
 }
@@ -68,7 +77,8 @@ export function headTangent(outline: ModelOutline, shape: ProgramShape, candidat
   const graph = new Graph('head tangent');
   const { x, weights, logits } = buildHead(graph, outline, shape, candidates);
   const directions = new Map([[x, graph.input(tangentOf('x'), x.shape)]]);
-  for (const [role, difference] of differencesOf(graph, outline.parameters.head, weights, candidates)) directions.set(weights.get(role)!, difference);
+  for (const [role, difference] of differencesOf(graph, outline.parameters.head, weights, candidates))
+    directions.set(weights.get(role)!, difference);
   graph.output(tangentOf('logits'), tangent(graph, logits, directions));
   return graph;
 }

@@ -6,7 +6,7 @@
 /** x [tokens, width] = scale * matrix[token]. */
 export function lookUp(matrix: Float32Array, width: number, tokens: Int32Array, scale: number): Float32Array {
   const x = new Float32Array(tokens.length * width);
-  tokens.forEach((token, index) => x.set(matrix.subarray(token * width, (token + 1) * width), index * width));
+  for (const [index, token] of tokens.entries()) x.set(matrix.subarray(token * width, (token + 1) * width), index * width);
   if (scale !== 1) for (let index = 0; index < x.length; index++) x[index]! *= scale;
   return x;
 }

@@ -7,8 +7,8 @@ import type { Parameter } from '../models/parameters.ts';
 import type { SessionSettings } from '../runtime/session.ts';
 import { elementCount, type FloatTensor, floatTensor, type Tensor } from '../tensor.ts';
 import { lookUp, type RowGradient, sumRows } from './embedding.ts';
-import * as programs from './programs.ts';
 import type { ModelOutline, ProgramShape } from './programs.ts';
+import * as programs from './programs.ts';
 import { SessionCache } from './sessions.ts';
 
 /** A full set of parameters by file name. */
@@ -124,7 +124,13 @@ export class Executor {
    * The loss of one batch, and the gradients of the `trained` parameters, handed to `sink`: from the head down to the lowest trained layer,
    * then the embedding. Values of `Targets.weights` that sum to 1 make the loss a mean.
    */
-  async lossAndGradients(weights: Weights, batch: TokenBatch, targets: Targets, trained: ReadonlySet<string>, sink: GradientSink): Promise<number> {
+  async lossAndGradients(
+    weights: Weights,
+    batch: TokenBatch,
+    targets: Targets,
+    trained: ReadonlySet<string>,
+    sink: GradientSink,
+  ): Promise<number> {
     const shape = this.#shape(batch, targets.rows.length);
     const feeds = {
       rows: rowIndices(targets.rows, shape.rows),
@@ -194,11 +200,13 @@ export class Executor {
       const roles = own.map(({ role }) => role);
       const further = layer > bottom || needInput;
       if (roles.length === 0 && !further) break;
-      const session = await this.#sessions.get(`block backward ${this.#kind(layer)} ${key(shape, false)} ${further} ${roles.join()}`, () =>
-        programs.blockBackward(this.outline, layer, shape, roles, further),
+      const session = await this.#sessions.get(
+        `block backward ${this.#kind(layer)} ${key(shape, false)} ${further} ${roles.join()}`,
+        () => programs.blockBackward(this.outline, layer, shape, roles, further),
       );
       const blockResults: Record<string, Tensor> = {};
-      for (const parameter of own) blockResults[programs.gradientOf(parameter.role)] = floatTensor(parameter.shape, sink.buffer(parameter));
+      for (const parameter of own)
+        blockResults[programs.gradientOf(parameter.role)] = floatTensor(parameter.shape, sink.buffer(parameter));
       const dx = floatTensor(dy.shape);
       if (further) blockResults[programs.gradientOf('x')] = dx;
       session.run({ ...byRole(weights, block), x: inputs[layer]!, dy }, blockResults);
@@ -257,18 +265,29 @@ export class Executor {
 
   #observedShapes(observe: readonly string[], { batch, positions }: TokenBatch): Map<string, readonly number[]> {
     const { heads, headSize, hidden, intermediate } = this.outline.configuration;
-    const widths: Record<string, number> = { 'attn.z': heads * headSize, 'mlp.act': intermediate, 'mlp.out': hidden, 'attn.out': hidden };
+    const widths: Record<string, number> = {
+      'attn.z': heads * headSize,
+      'mlp.act': intermediate,
+      'mlp.out': hidden,
+      'attn.out': hidden,
+    };
     return new Map(observe.flatMap((name) => (name in widths ? [[name, [batch * positions, widths[name]!]] as const] : [])));
   }
 
   #shape({ tokens, batch, positions }: TokenBatch, rows: number): ProgramShape {
     const { vocabulary, context } = this.outline.configuration;
     if (positions > context) {
-      throw new HopscopeError('TextTooLong', `A text of ${positions} tokens does not fit the model's context of ${context}; shorten the prompt.`);
+      throw new HopscopeError(
+        'TextTooLong',
+        `A text of ${positions} tokens does not fit the model's context of ${context}; shorten the prompt.`,
+      );
     }
     const outside = tokens.find((token) => token < 0 || token >= vocabulary);
     if (outside !== undefined) {
-      throw new HopscopeError('TokenOutsideVocabulary', `Token ${outside} is outside the model's vocabulary of ${vocabulary}; the tokenizer does not fit the model.`);
+      throw new HopscopeError(
+        'TokenOutsideVocabulary',
+        `Token ${outside} is outside the model's vocabulary of ${vocabulary}; the tokenizer does not fit the model.`,
+      );
     }
     return { batch, positions, rows: paddedRows(rows) };
   }
@@ -289,17 +308,25 @@ const byName = (weights: Weights, parameters: readonly Parameter[]): Record<stri
 const byRole = (weights: Weights, parameters: readonly Parameter[]): Record<string, Tensor> =>
   Object.fromEntries(parameters.map(({ role, name }) => [role, weight(weights, name)]));
 
-function gradientResults(parameters: readonly Parameter[], sink: GradientSink): { results: Record<string, Tensor>; loss: FloatTensor } {
+function gradientResults(
+  parameters: readonly Parameter[],
+  sink: GradientSink,
+): { results: Record<string, Tensor>; loss: FloatTensor } {
   const loss = floatTensor([]);
   const results: Record<string, Tensor> = { loss };
-  for (const parameter of parameters) results[programs.gradientOf(parameter.name)] = floatTensor(parameter.shape, sink.buffer(parameter));
+  for (const parameter of parameters)
+    results[programs.gradientOf(parameter.name)] = floatTensor(parameter.shape, sink.buffer(parameter));
   return { results, loss };
 }
 
 function finite(loss: FloatTensor): number {
   const value = loss.data[0]!;
   if (Number.isFinite(value)) return value;
-  throw new HopscopeError('LossNotFinite', `The loss became ${value}; lower the learning rate, and check the weights for values that are not finite.`, 'failure');
+  throw new HopscopeError(
+    'LossNotFinite',
+    `The loss became ${value}; lower the learning rate, and check the weights for values that are not finite.`,
+    'failure',
+  );
 }
 
 function firstRows(tensor: FloatTensor, rows: number): FloatTensor {
@@ -313,7 +340,13 @@ const rowIndices = (rows: readonly number[], padded: number): Tensor => ({
   data: BigInt64Array.from({ length: padded }, (_, index) => BigInt(rows[index] ?? 0)),
 });
 
-const integerColumn = (values: readonly number[], padded: number): Tensor => ({ ...rowIndices(values, padded), shape: [padded, 1] });
+const integerColumn = (values: readonly number[], padded: number): Tensor => ({
+  ...rowIndices(values, padded),
+  shape: [padded, 1],
+});
 
 const floatColumn = (values: readonly number[], padded: number): Tensor =>
-  floatTensor([padded, 1], Float32Array.from({ length: padded }, (_, index) => values[index] ?? 0));
+  floatTensor(
+    [padded, 1],
+    Float32Array.from({ length: padded }, (_, index) => values[index] ?? 0),
+  );

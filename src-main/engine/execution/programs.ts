@@ -79,7 +79,7 @@ function crossEntropy(graph: Graph, logits: Value, rows: number): Value {
 
 function outputGradients(graph: Graph, seeds: Map<Value, Value>, targets: ReadonlyMap<string, Value>): void {
   const values = gradients(graph, seeds, [...targets.values()]);
-  [...targets.keys()].forEach((name, index) => graph.output(gradientOf(name), values[index]!));
+  for (const [index, name] of [...targets.keys()].entries()) graph.output(gradientOf(name), values[index]!);
 }
 
 function outputObserved(graph: Graph, names: readonly string[]): void {
@@ -114,7 +114,13 @@ export function blockForward(outline: ModelOutline, layer: number, shape: Progra
 }
 
 /** One block backward, recomputing its forward: feeds `x`, `dy` and weights by role; results the gradients of `roles`, and of x if `needInput`. */
-export function blockBackward(outline: ModelOutline, layer: number, shape: ProgramShape, roles: readonly string[], needInput: boolean): Graph {
+export function blockBackward(
+  outline: ModelOutline,
+  layer: number,
+  shape: ProgramShape,
+  roles: readonly string[],
+  needInput: boolean,
+): Graph {
   const graph = new Graph('block backward');
   const parameters = roleNamed(outline.parameters.blocks[layer]!);
   const size = [shape.batch * shape.positions, outline.configuration.hidden];

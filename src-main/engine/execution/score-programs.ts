@@ -2,12 +2,14 @@
  * Builds the graphs that scores are read from: a block with its components' values, gradients and the effect of changed weights; a block on
  * another model's inputs; a head on a few candidate tokens. Nothing is run here, and no score is put together.
  */
+
+import { HopscopeError } from '../../shared/errors.ts';
 import { gradients } from '../graph/gradient.ts';
 import { Graph, type Value } from '../graph/graph.ts';
-import type { BuildContext, ModelConfiguration } from '../models/family.ts';
+import type { BuildContext } from '../models/family.ts';
 import type { Parameter } from '../models/parameters.ts';
-import { HopscopeError } from '../../shared/errors.ts';
 import { gradientOf, type ModelOutline, observed, type ProgramShape } from './programs.ts';
+import { scoredMaps, splitByInput } from './scored-maps.ts';
 
 /** A layer's scored components: the heads' outputs before the output projection, and the MLP's output. */
 export const components = ['attn.z', 'mlp.out'] as const;
@@ -21,49 +23,21 @@ export const changedWeight = (role: string): string => `new ${role}`;
 /** The score of a linear map or bias, by role. */
 export const informativeOf = (role: string): string => `informative ${role}`;
 
-/** One linear map of a block, or the bias of one, and into how many parts its score is split. */
-export interface ScoredMap {
-  role: string;
-  /** The name that its score is published under: `q_proj`, `gate_proj`, ... */
-  name: string;
-  group: 'attention' | 'mlp';
-  isBias: boolean;
-  /** Query heads, key/value heads, or 1. */
-  parts: number;
-}
-
-/** A block's linear maps in the table's order, each with its bias after it. */
-export function scoredMaps({ parameters, configuration }: ModelOutline): ScoredMap[] {
-  const block = parameters.blocks[0] ?? [];
-  const matrices = block.filter(({ group, shape }) => (group === 'attention' || group === 'mlp') && shape.length === 2);
-  const published = (parts: number) => matrices.map(({ name }) => name.split('.').slice(-1 - parts, -1).join('.'));
-  // Where attention and MLP use one name (c_proj), the module's name comes in front
-  const short = published(1);
-  const names = new Set(short).size === short.length ? short : published(2);
-  return matrices.flatMap(({ role, group }, index) => {
-    const map = { role, name: names[index]!, group: group as ScoredMap['group'], isBias: false, parts: partsOf(role, configuration) };
-    const bias = `${role}.bias`;
-    if (!block.some((parameter) => parameter.role === bias)) return [map];
-    // The output projection mixes the heads, so its bias belongs to none
-    return [map, { ...map, role: bias, name: `${map.name}_bias`, isBias: true, parts: role === splitByInput ? 1 : map.parts }];
-  });
-}
-
-/** The map whose heads lie along its input. */
-const splitByInput = 'attn.o';
-
-function partsOf(role: string, { heads, keyValueHeads }: ModelConfiguration): number {
-  if (role === 'attn.q' || role === splitByInput) return heads;
-  return role === 'attn.k' || role === 'attn.v' ? keyValueHeads : 1;
-}
-
 export type WeightInputs = ReadonlyMap<string, Value>;
 type Label = BuildContext['label'];
 
 /** One graph input per parameter and role; a head's rows are those of `rows` candidates. */
-export function inputsByRole(graph: Graph, parameters: readonly Parameter[], rows?: number, nameOf = (role: string) => role): WeightInputs {
+export function inputsByRole(
+  graph: Graph,
+  parameters: readonly Parameter[],
+  rows?: number,
+  nameOf = (role: string) => role,
+): WeightInputs {
   return new Map(
-    parameters.map(({ role, shape }) => [role, graph.input(nameOf(role), rows && role === 'head' ? [rows, ...shape.slice(1)] : shape)]),
+    parameters.map(({ role, shape }) => [
+      role,
+      graph.input(nameOf(role), rows && role === 'head' ? [rows, ...shape.slice(1)] : shape),
+    ]),
   );
 }
 
@@ -78,11 +52,13 @@ export function buildContext(
   return { graph, configuration, batch, positions, layer, weight, label };
 }
 
-export const lookUpIn = (inputs: WeightInputs) => (role: string): Value => {
-  const value = inputs.get(role);
-  if (value) return value;
-  throw new HopscopeError('BadGraph', `A block asks for the weight ${role}, which its table does not have.`, 'failure');
-};
+export const lookUpIn =
+  (inputs: WeightInputs) =>
+  (role: string): Value => {
+    const value = inputs.get(role);
+    if (value) return value;
+    throw new HopscopeError('BadGraph', `A block asks for the weight ${role}, which its table does not have.`, 'failure');
+  };
 
 function labelled(labels: ReadonlyMap<string, Value>, name: string): Value {
   const value = labels.get(name);
@@ -90,7 +66,10 @@ function labelled(labels: ReadonlyMap<string, Value>, name: string): Value {
   throw new HopscopeError('BadGraph', `A block has no value labelled ${name}, which scores need.`, 'failure');
 }
 
-export const residualShape = ({ configuration }: ModelOutline, { batch, positions }: ProgramShape): number[] => [batch * positions, configuration.hidden];
+export const residualShape = ({ configuration }: ModelOutline, { batch, positions }: ProgramShape): number[] => [
+  batch * positions,
+  configuration.hidden,
+];
 
 /**
  * One block forward and backward. Feeds: `x`, `dy`, weights by role, and with `changed` also `new ROLE` of every linear map.
@@ -111,27 +90,40 @@ export function blockReading(outline: ModelOutline, layer: number, shape: Progra
   const y = outline.family.block(buildContext(graph, outline, shape, layer, lookUpIn(weights), record), x);
   const maps = changed ? scoredMaps(outline) : [];
   const linear = maps.filter(({ isBias }) => !isBias).map(({ role }) => role);
-  const targets = [x, ...components.map((name) => labelled(labels, name)), ...linear.map((role) => labelled(labels, `${role}.y`))];
+  const targets = [
+    x,
+    ...components.map((name) => labelled(labels, name)),
+    ...linear.map((role) => labelled(labels, `${role}.y`)),
+  ];
   const [dx, ...inner] = gradients(graph, new Map([[y, dy]]), targets);
   graph.output(gradientOf('x'), dx!);
-  components.forEach((name, index) => graph.output(gradientOf(name), inner[index]!));
+  for (const [index, name] of components.entries()) graph.output(gradientOf(name), inner[index]!);
   for (const name of [...components, ...componentInputs]) graph.output(observed(name), labelled(labels, name));
   if (!changed) return graph;
 
   const outputGradient = new Map(linear.map((role, index) => [role, inner[components.length + index]!]));
-  const differences = differencesOf(graph, parameters.filter(({ role }) => maps.some((map) => map.role === role)), weights);
+  const differences = differencesOf(
+    graph,
+    parameters.filter(({ role }) => maps.some((map) => map.role === role)),
+    weights,
+  );
   const effects = linearEffects(graph, outline, shape, layer, { x, weights, labels, differences });
   for (const { role, isBias, parts } of maps) {
     const map = isBias ? role.slice(0, -'.bias'.length) : role;
     const g = outputGradient.get(map)!;
     const effect = isBias ? differences.get(role)! : effects.get(role)!;
-    graph.output(informativeOf(role), minusPartSums(graph, elementProducts(graph, role, effect, g, labels), parts));
+    graph.output(informativeOf(role), minusPartSums(graph, elementProducts(graph, role, effect, g, labels), parts ?? 1));
   }
   return graph;
 }
 
 /** new - old of every given parameter; the new ones are fed. */
-export function differencesOf(graph: Graph, parameters: readonly Parameter[], weights: WeightInputs, rows?: number): Map<string, Value> {
+export function differencesOf(
+  graph: Graph,
+  parameters: readonly Parameter[],
+  weights: WeightInputs,
+  rows?: number,
+): Map<string, Value> {
   const changed = inputsByRole(graph, parameters, rows, changedWeight);
   return new Map([...changed].map(([role, value]) => [role, graph.subtract(value, weights.get(role)!)]));
 }
@@ -201,7 +193,13 @@ export interface Head {
 }
 
 /** Final norm and logits of `candidates` tokens at `shape.rows` rows; the output matrix is fed with those tokens' rows only. */
-export function buildHead(graph: Graph, outline: ModelOutline, shape: ProgramShape, candidates: number, change?: (role: string, old: Value) => Value): Head {
+export function buildHead(
+  graph: Graph,
+  outline: ModelOutline,
+  shape: ProgramShape,
+  candidates: number,
+  change?: (role: string, old: Value) => Value,
+): Head {
   const x = graph.input('x', residualShape(outline, shape));
   const rows = graph.input('rows', [shape.rows], 'int64');
   const weights = inputsByRole(graph, outline.parameters.head, candidates);

@@ -20,7 +20,9 @@ export function encodeOnnx(graph: Graph): Uint8Array {
   checkGraph(graph);
   const nodes = reachable(graph);
   const used = new Set<Value>([...nodes.flatMap((node) => node.inputs), ...graph.outputs.values()]);
-  const initializers = [...graph.constants].filter(([value]) => used.has(value)).map(([value, tensor]) => encodeTensor(value.name, tensor));
+  const initializers = [...graph.constants]
+    .filter(([value]) => used.has(value))
+    .map(([value, tensor]) => encodeTensor(value.name, tensor));
   const names = resultNames(graph);
   const encodedNodes = nodes.map((node) => encodeNode(node, names, initializers));
   for (const [name, value] of graph.outputs) {

@@ -14,7 +14,10 @@ export function linear(context: BuildContext, x: Value, role: string, options: {
 
 /** x / sqrt(mean x^2 + eps) * gain, over the last axis. */
 export function rmsNorm(context: BuildContext, x: Value, role: string): Value {
-  return context.graph.apply('RMSNormalization', [x, context.weight(role)], { axis: -1, epsilon: context.configuration.normEpsilon });
+  return context.graph.apply('RMSNormalization', [x, context.weight(role)], {
+    axis: -1,
+    epsilon: context.configuration.normEpsilon,
+  });
 }
 
 /** Rotates pairs (k, k + size / 2) of each head by position x frequency. x [batch * positions, heads * size], the same back. */
@@ -32,7 +35,9 @@ export function rotate(context: BuildContext, x: Value, heads: number): Value {
       graph.constant({ type: 'int64', shape: [batch, positions], data: ids }),
     ];
   });
-  const rotated = graph.apply('RotaryEmbedding', [graph.reshape(x, [batch, positions, heads * headSize]), ...tables], { num_heads: heads });
+  const rotated = graph.apply('RotaryEmbedding', [graph.reshape(x, [batch, positions, heads * headSize]), ...tables], {
+    num_heads: heads,
+  });
   return graph.reshape(rotated, [batch * positions, heads * headSize]);
 }
 
@@ -88,8 +93,14 @@ const sharedConstants = new WeakMap<object, Map<string, Value[]>>();
 /** Constants that all layers of one graph share. */
 function shared({ graph }: BuildContext, key: string, make: () => Value[]): Value[] {
   let ofGraph = sharedConstants.get(graph);
-  if (!ofGraph) sharedConstants.set(graph, (ofGraph = new Map()));
+  if (!ofGraph) {
+    ofGraph = new Map();
+    sharedConstants.set(graph, ofGraph);
+  }
   let values = ofGraph.get(key);
-  if (!values) ofGraph.set(key, (values = make()));
+  if (!values) {
+    values = make();
+    ofGraph.set(key, values);
+  }
   return values;
 }

@@ -9,7 +9,10 @@ const largest = 2 ** 31 - 1;
 
 function refuse(field: string, value: unknown, wanted: string): never {
   const shown = JSON.stringify(value) ?? String(value);
-  throw new HopscopeError('BadConfiguration', `config.json: ${field} is ${shown.slice(0, 80)}, expected ${wanted}. Correct the file or download it again.`);
+  throw new HopscopeError(
+    'BadConfiguration',
+    `config.json: ${field} is ${shown.slice(0, 80)}, expected ${wanted}. Correct the file or download it again.`,
+  );
 }
 
 /** A whole number from 1 to 2^31 - 1. */
@@ -51,5 +54,6 @@ export function record(raw: RawConfiguration, field: string): RawConfiguration |
 
 /** Throws `BadConfiguration` unless `divisor` divides `value`. */
 export function divisible(value: number, divisor: number, what: string): void {
-  if (value % divisor !== 0) throw new HopscopeError('BadConfiguration', `config.json: ${what} (${value} is not a multiple of ${divisor}).`);
+  if (value % divisor !== 0)
+    throw new HopscopeError('BadConfiguration', `config.json: ${what} (${value} is not a multiple of ${divisor}).`);
 }

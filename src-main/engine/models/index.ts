@@ -13,5 +13,8 @@ export function familyOf(raw: RawConfiguration): ModelFamily {
   const family = families.find(({ modelTypes }) => modelTypes.includes(raw.model_type as string));
   if (family) return family;
   const known = families.flatMap(({ modelTypes }) => modelTypes).join(', ');
-  throw new HopscopeError('UnsupportedFamily', `config.json: model_type ${JSON.stringify(raw.model_type)} is not supported; supported: ${known}.`);
+  throw new HopscopeError(
+    'UnsupportedFamily',
+    `config.json: model_type ${JSON.stringify(raw.model_type)} is not supported; supported: ${known}.`,
+  );
 }

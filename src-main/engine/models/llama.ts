@@ -40,14 +40,29 @@ export const llama: ModelFamily = {
 
   parameters({ hidden, intermediate, heads, keyValueHeads, headSize, vocabulary, tiedEmbeddings }) {
     const block = 'model.layers.{i}';
-    const embedding = { role: 'embedding', name: 'model.embed_tokens.weight', shape: [vocabulary, hidden], group: 'embedding' } as const;
+    const embedding = {
+      role: 'embedding',
+      name: 'model.embed_tokens.weight',
+      shape: [vocabulary, hidden],
+      group: 'embedding',
+    } as const;
     return {
       embedding,
       block: [
         { role: 'norm.attn', name: `${block}.input_layernorm.weight`, shape: [hidden], group: 'norm' },
         { role: 'attn.q', name: `${block}.self_attn.q_proj.weight`, shape: [heads * headSize, hidden], group: 'attention' },
-        { role: 'attn.k', name: `${block}.self_attn.k_proj.weight`, shape: [keyValueHeads * headSize, hidden], group: 'attention' },
-        { role: 'attn.v', name: `${block}.self_attn.v_proj.weight`, shape: [keyValueHeads * headSize, hidden], group: 'attention' },
+        {
+          role: 'attn.k',
+          name: `${block}.self_attn.k_proj.weight`,
+          shape: [keyValueHeads * headSize, hidden],
+          group: 'attention',
+        },
+        {
+          role: 'attn.v',
+          name: `${block}.self_attn.v_proj.weight`,
+          shape: [keyValueHeads * headSize, hidden],
+          group: 'attention',
+        },
         { role: 'attn.o', name: `${block}.self_attn.o_proj.weight`, shape: [hidden, heads * headSize], group: 'attention' },
         { role: 'norm.mlp', name: `${block}.post_attention_layernorm.weight`, shape: [hidden], group: 'norm' },
         { role: 'mlp.gate', name: `${block}.mlp.gate_proj.weight`, shape: [intermediate, hidden], group: 'mlp' },
@@ -56,7 +71,9 @@ export const llama: ModelFamily = {
       ],
       head: [
         { role: 'norm.final', name: 'model.norm.weight', shape: [hidden], group: 'norm' },
-        tiedEmbeddings ? { ...embedding, role: 'head' } : { role: 'head', name: 'lm_head.weight', shape: [vocabulary, hidden], group: 'head' },
+        tiedEmbeddings
+          ? { ...embedding, role: 'head' }
+          : { role: 'head', name: 'lm_head.weight', shape: [vocabulary, hidden], group: 'head' },
       ],
     };
   },

@@ -38,7 +38,11 @@ export function listParameters(family: ModelFamily, configuration: ModelConfigur
   const embedding = of(table.embedding, null);
   const blocks = Array.from({ length: configuration.layers }, (_, layer) => table.block.map((entry) => of(entry, layer)));
   const head = table.head.map((entry) => of(entry, null));
-  const all = [...new Map([embedding, ...blocks.flat(), ...head].map((parameter) => [parameter.name, parameter] as const).reverse()).values()].reverse();
+  const all = [
+    ...new Map(
+      [embedding, ...blocks.flat(), ...head].map((parameter) => [parameter.name, parameter] as const).reverse(),
+    ).values(),
+  ].reverse();
   return { embedding, blocks, head, all, count: all.reduce((sum, { shape }) => sum + elementCount(shape), 0) };
 }
 
@@ -52,15 +56,24 @@ export function trainableNames(list: ParameterList, trainable: Trainable): Set<s
     const known = new Set(list.all.map(({ name }) => name));
     const unknown = trainable.find((name) => !known.has(name));
     if (unknown !== undefined) {
-      throw new HopscopeError('BadTrainable', `trainable: the model has no parameter ${JSON.stringify(unknown)}; names are those of its safetensors file, such as ${list.embedding.name}.`);
+      throw new HopscopeError(
+        'BadTrainable',
+        `trainable: the model has no parameter ${JSON.stringify(unknown)}; names are those of its safetensors file, such as ${list.embedding.name}.`,
+      );
     }
-    if (trainable.length === 0) throw new HopscopeError('BadTrainable', 'trainable: the list is empty; name at least one parameter.');
+    if (trainable.length === 0)
+      throw new HopscopeError('BadTrainable', 'trainable: the list is empty; name at least one parameter.');
     return new Set(trainable);
   }
   const { layers } = trainable;
   const outside = layers.find((layer) => !Number.isInteger(layer) || layer < 0 || layer >= list.blocks.length);
   if (outside !== undefined || layers.length === 0) {
-    throw new HopscopeError('BadTrainable', `trainable: layer ${outside ?? '(none)'} is not among the model's layers 0 to ${list.blocks.length - 1}.`);
+    throw new HopscopeError(
+      'BadTrainable',
+      `trainable: layer ${outside ?? '(none)'} is not among the model's layers 0 to ${list.blocks.length - 1}.`,
+    );
   }
-  return new Set(list.all.filter((parameter) => isMatrix(parameter) && layers.includes(parameter.layer ?? -1)).map(({ name }) => name));
+  return new Set(
+    list.all.filter((parameter) => isMatrix(parameter) && layers.includes(parameter.layer ?? -1)).map(({ name }) => name),
+  );
 }

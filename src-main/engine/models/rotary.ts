@@ -20,7 +20,10 @@ export function readRotary(raw: RawConfiguration, headSize: number, defaultTheta
     return { frequencies: frequencies.map((frequency) => frequency / factor) };
   }
   if (type === 'llama3') return { frequencies: scaleLlama3(frequencies, scaling) };
-  throw new HopscopeError('UnsupportedRotary', `config.json: rope scaling of type ${JSON.stringify(type)} is not supported; default, linear and llama3 are.`);
+  throw new HopscopeError(
+    'UnsupportedRotary',
+    `config.json: rope scaling of type ${JSON.stringify(type)} is not supported; default, linear and llama3 are.`,
+  );
 }
 
 /**

@@ -131,7 +131,14 @@ export class AdamState {
       if (index === undefined) staging.fill(0, 0, width);
       else staging.set(values.subarray(index * width, (index + 1) * width));
       const offset = row * width * 4;
-      arena.kernels.adam(arena.address(weight) + offset, arena.address(m) + offset, arena.address(v) + offset, arena.address(staging), width, step);
+      arena.kernels.adam(
+        arena.address(weight) + offset,
+        arena.address(m) + offset,
+        arena.address(v) + offset,
+        arena.address(staging),
+        width,
+        step,
+      );
     }
   }
 
@@ -152,7 +159,8 @@ export class AdamState {
   restore(state: { step: number; tensors: ReadonlyMap<string, FloatTensor>; rows: Record<string, number[]> }): void {
     for (const [name, target] of this.state().tensors) {
       const saved = state.tensors.get(name);
-      if (!saved || saved.data.length !== target.data.length) throw new HopscopeError('MissingTensor', `The saved training state has no ${name}.`);
+      if (!saved || saved.data.length !== target.data.length)
+        throw new HopscopeError('MissingTensor', `The saved training state has no ${name}.`);
       target.data.set(saved.data);
     }
     for (const [name, entry] of this.#entries) entry.rows = new Set(state.rows[name] ?? []);

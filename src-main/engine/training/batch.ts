@@ -34,7 +34,10 @@ export function encodePair(tokenizer: Tokenizer, [prompt, continuation]: Pair): 
   const lastStartingBy = (character: number) => special + offsets.findLastIndex(([start]) => start <= character);
   const firstLabel = lastStartingBy(firstCharacter);
   if (firstLabel < 1) {
-    throw new HopscopeError('BadPair', `${JSON.stringify([prompt, continuation])}: the tokenizer leaves no prompt token in front of the continuation.`);
+    throw new HopscopeError(
+      'BadPair',
+      `${JSON.stringify([prompt, continuation])}: the tokenizer leaves no prompt token in front of the continuation.`,
+    );
   }
   return { ids, firstLabel, lastLabel: lastStartingBy(lastCharacter), questionEnd: firstLabel - 1 };
 }
@@ -43,7 +46,7 @@ export function encodePair(tokenizer: Tokenizer, [prompt, continuation]: Pair): 
 export function padTokens(lists: readonly (readonly number[])[]): TokenBatch {
   const positions = Math.max(...lists.map((ids) => ids.length));
   const tokens = new Int32Array(lists.length * positions);
-  lists.forEach((ids, item) => tokens.set(ids, item * positions));
+  for (const [item, ids] of lists.entries()) tokens.set(ids, item * positions);
   return { tokens, batch: lists.length, positions };
 }
 

@@ -15,7 +15,9 @@ export function drawOrder(examples: number, batchSize: number, epochs: number, s
   const random = new Random(`order ${seed}`);
   return Array.from({ length: epochs }, () => {
     const permutation = random.permutation(examples);
-    return Array.from({ length: Math.ceil(examples / batchSize) }, (_, batch) => permutation.slice(batch * batchSize, (batch + 1) * batchSize));
+    return Array.from({ length: Math.ceil(examples / batchSize) }, (_, batch) =>
+      permutation.slice(batch * batchSize, (batch + 1) * batchSize),
+    );
   });
 }
 
@@ -23,8 +25,12 @@ export function drawOrder(examples: number, batchSize: number, epochs: number, s
 export function checkOrder(order: Order, examples: number): void {
   for (const [epoch, batches] of order.entries()) {
     const seen = batches.flat().sort((a, b) => a - b);
-    if (seen.length === examples && seen.every((index, place) => index === place) && batches.every((batch) => batch.length > 0)) continue;
-    throw new HopscopeError('BadOrder', `orders: epoch ${epoch} must hold each of the items 0 to ${examples - 1} exactly once, in batches that are not empty.`);
+    if (seen.length === examples && seen.every((index, place) => index === place) && batches.every((batch) => batch.length > 0))
+      continue;
+    throw new HopscopeError(
+      'BadOrder',
+      `orders: epoch ${epoch} must hold each of the items 0 to ${examples - 1} exactly once, in batches that are not empty.`,
+    );
   }
 }
 
@@ -36,7 +42,12 @@ export interface FinetuneEvents {
 }
 
 /** Trains over the whole order. Returns the loss before each step. Aborting rejects between two steps. */
-export async function finetune(trainer: Trainer, examples: readonly Example[], order: Order, events: FinetuneEvents = {}): Promise<number[]> {
+export async function finetune(
+  trainer: Trainer,
+  examples: readonly Example[],
+  order: Order,
+  events: FinetuneEvents = {},
+): Promise<number[]> {
   checkOrder(order, examples.length);
   const losses: number[] = [];
   for (const [epoch, batches] of order.entries()) {

@@ -42,7 +42,10 @@ export class Trainer implements GradientSink {
     this.#settings = settings;
     this.#trained = trainableNames(parameters, settings.trainable);
     if (settings.clip !== null && executor.mode !== 'whole') {
-      throw new HopscopeError('ClipNeedsWholeModel', 'Clipping the gradients needs all of them at once, which this model is too large for; leave clip out.');
+      throw new HopscopeError(
+        'ClipNeedsWholeModel',
+        'Clipping the gradients needs all of them at once, which this model is too large for; leave clip out.',
+      );
     }
     const trained = parameters.all.filter(({ name }) => this.#trained.has(name));
     this.state = new AdamState(trained, base, settings, executor.mode === 'whole');
@@ -50,7 +53,11 @@ export class Trainer implements GradientSink {
   }
 
   /** One step; returns the loss before it. `learningRate` overrides the settings' for schedules. */
-  async step(batch: TokenBatch, targets: Targets, options: { learningRate?: number; observe?: GradientObserver } = {}): Promise<number> {
+  async step(
+    batch: TokenBatch,
+    targets: Targets,
+    options: { learningRate?: number; observe?: GradientObserver } = {},
+  ): Promise<number> {
     const learningRate = options.learningRate ?? this.#settings.learningRate;
     this.#observer = options.observe ?? null;
     this.#pending = [];
@@ -65,7 +72,13 @@ export class Trainer implements GradientSink {
     return new Map(
       [...this.state.weights].map(([name, { shape, data }]) => {
         const base = this.#base.get(name)!.data;
-        return [name, floatTensor(shape, data.map((value, index) => value - base[index]!))] as const;
+        return [
+          name,
+          floatTensor(
+            shape,
+            data.map((value, index) => value - base[index]!),
+          ),
+        ] as const;
       }),
     );
   }
@@ -84,7 +97,9 @@ export class Trainer implements GradientSink {
       const dense = this.buffer(embedding);
       dense.fill(0);
       const width = embedding.shape[1]!;
-      gradient.rows.forEach((row, index) => dense.set(gradient.values.subarray(index * width, (index + 1) * width), row * width));
+      for (const [index, row] of gradient.rows.entries()) {
+        dense.set(gradient.values.subarray(index * width, (index + 1) * width), row * width);
+      }
       if (this.#settings.clip !== null || this.#settings.weightDecay !== 0) {
         this.#take(embedding, dense);
         return;
@@ -112,7 +127,10 @@ export class Trainer implements GradientSink {
   #sharedBuffer({ role, name, layer, shape }: Parameter): Float32Array {
     const key = layer === null ? name : role;
     let buffer = this.#shared.get(key);
-    if (!buffer) this.#shared.set(key, (buffer = new Float32Array(elementCount(shape))));
+    if (!buffer) {
+      buffer = new Float32Array(elementCount(shape));
+      this.#shared.set(key, buffer);
+    }
     return buffer;
   }
 }

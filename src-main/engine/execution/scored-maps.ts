@@ -1,0 +1,62 @@
+/**
+ * The linear maps of a block whose changed weights are scored: their published names and how their scores fall into heads.
+ * It reads the family's parameter table and builds nothing.
+ */
+import { HopscopeError } from '../../shared/errors.ts';
+import type { ModelConfiguration } from '../models/family.ts';
+import type { ModelOutline } from './programs.ts';
+
+/** One linear map of a block, or the bias of one. */
+export interface ScoredMap {
+  role: string;
+  /** The name that its score is published under: `q_proj`, `gate_proj`, ... */
+  name: string;
+  group: 'attention' | 'mlp';
+  isBias: boolean;
+  /** Query heads or key/value heads that the score is split into; null where it is one number per token. */
+  parts: number | null;
+}
+
+/** The map whose heads lie along its input; those of q, k and v lie along their outputs. */
+export const splitByInput = 'attn.o';
+
+/** A block's linear maps in the table's order, each with its bias after it. Errors: `NoScores` for attention of other maps than q, k, v, o. */
+export function scoredMaps({ parameters, configuration }: ModelOutline): ScoredMap[] {
+  const block = parameters.blocks[0] ?? [];
+  const matrices = block.filter(({ group, shape }) => (group === 'attention' || group === 'mlp') && shape.length === 2);
+  const published = (parts: number) =>
+    matrices.map(({ name }) =>
+      name
+        .split('.')
+        .slice(-1 - parts, -1)
+        .join('.'),
+    );
+  const other = matrices.find(({ role, group }) => group === 'attention' && partsOf(role, configuration) === null);
+  if (other) {
+    throw new HopscopeError(
+      'NoScores',
+      `Models of the family ${configuration.family} cannot be scored: how ${other.role} (${other.name}) divides among heads is not known.`,
+    );
+  }
+  // Where attention and MLP use one name (c_proj), the module's name comes in front
+  const short = published(1);
+  const names = new Set(short).size === short.length ? short : published(2);
+  return matrices.flatMap(({ role, group }, index) => {
+    const map = {
+      role,
+      name: names[index]!,
+      group: group as ScoredMap['group'],
+      isBias: false,
+      parts: partsOf(role, configuration),
+    };
+    const bias = `${role}.bias`;
+    if (!block.some((parameter) => parameter.role === bias)) return [map];
+    // The output projection mixes the heads, so its bias belongs to none
+    return [map, { ...map, role: bias, name: `${map.name}_bias`, isBias: true, parts: role === splitByInput ? null : map.parts }];
+  });
+}
+
+function partsOf(role: string, { heads, keyValueHeads }: ModelConfiguration): number | null {
+  if (role === 'attn.q' || role === splitByInput) return heads;
+  return role === 'attn.k' || role === 'attn.v' ? keyValueHeads : null;
+}

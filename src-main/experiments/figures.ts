@@ -1,0 +1,39 @@
+/**
+ * Figures that several experiments draw: rank curves by epoch and bars of final ranks, each with chance level.
+ * The numbers come from results and logs; nothing is measured here.
+ */
+import type { EncodedSet } from '../scores/evaluation.ts';
+import type { LinesFigure, Reference } from '../shared/figures.ts';
+import type { StageLog } from './stage.ts';
+import { estimate } from './statistics.ts';
+
+export const rankAxis = { label: 'Mean rank (0 is best)', kind: 'rank' } as const;
+
+/** (options - 1) / 2: the mean rank of guessing. */
+export const chanceOf = ({ items }: EncodedSet): number => (items.candidates.length - 1) / 2;
+
+/** One reference where all lists have the same chance level, else one each. */
+export function chanceReferences(sets: Readonly<Record<string, EncodedSet>>): Reference[] {
+  const levels = new Map<number, string[]>();
+  for (const set of Object.values(sets)) levels.set(chanceOf(set), [...(levels.get(chanceOf(set)) ?? []), set.items.set]);
+  return [...levels].map(([value, names]) => ({ label: levels.size === 1 ? 'chance' : `chance, ${names.join(', ')}`, value }));
+}
+
+/** Mean rank by epoch of one watched list, for several trainings, over seeds. `logs[label]` holds one log per seed. */
+export function rankCurves(
+  figure: Pick<LinesFigure, 'id' | 'title' | 'caption' | 'references'>,
+  logs: Readonly<Record<string, readonly StageLog[]>>,
+  list: string,
+): LinesFigure {
+  return {
+    ...figure,
+    kind: 'lines',
+    x: { label: 'Epoch', kind: 'number' },
+    y: rankAxis,
+    series: Object.entries(logs).map(([label, seeds]) => ({
+      label,
+      x: seeds[0]!.epochs.map((_, epoch) => epoch),
+      y: seeds[0]!.epochs.map((_, epoch) => estimate(seeds.map((log) => log.epochs[epoch]![list]!.mean_rank))),
+    })),
+  };
+}

@@ -1,0 +1,75 @@
+/**
+ * Figures as data: everything a screen draws and a file exports, with the numbers in it. An experiment makes them from its results.
+ * It says what is shown, not how it looks.
+ */
+
+/** A mean over seeds with its 95 % bootstrap interval and every seed's value. */
+export interface Estimate {
+  mean: number;
+  low: number;
+  high: number;
+  values: number[];
+}
+
+export interface Axis {
+  label: string;
+  /** `rank`: 0 is best and lies at the bottom; `score`: signed, zero shown; `number`: anything else. */
+  kind: 'rank' | 'score' | 'number';
+}
+
+/** A level to compare with, such as chance. */
+export interface Reference {
+  label: string;
+  value: number;
+}
+
+interface FigureBase {
+  id: string;
+  title: string;
+  /** What is shown and how to read it, for the line under the figure. */
+  caption: string;
+}
+
+export interface LinesFigure extends FigureBase {
+  kind: 'lines';
+  x: Axis;
+  y: Axis;
+  series: { label: string; x: number[]; y: Estimate[] }[];
+  references: Reference[];
+}
+
+export interface BarsFigure extends FigureBase {
+  kind: 'bars';
+  y: Axis;
+  groups: string[];
+  /** One value per group; `published` holds the paper's where it has one. */
+  series: { label: string; values: Estimate[]; published?: (number | null)[] }[];
+  references: Reference[];
+}
+
+/** Maps side by side with one colour scale around zero; null: nothing there. values[row][column]. */
+export interface MapFigure extends FigureBase {
+  kind: 'map';
+  rows: { label: string; names: string[] };
+  columns: { label: string; names: string[] };
+  panels: { title: string; values: (number | null)[][] }[];
+}
+
+export interface ScatterFigure extends FigureBase {
+  kind: 'scatter';
+  x: Axis;
+  y: Axis;
+  series: { label: string; points: { x: number; y: number; label: string }[] }[];
+  /** Correlation of each series with its 95 % bootstrap interval, in the order of the series. */
+  correlations?: { r: number; low: number; high: number }[];
+  /** Draws the line y = x, for predicted against measured. */
+  diagonal?: boolean;
+}
+
+export interface TableFigure extends FigureBase {
+  kind: 'table';
+  columns: string[];
+  rows: (string | number | Estimate | null)[][];
+}
+
+export type Figure = LinesFigure | BarsFigure | MapFigure | ScatterFigure | TableFigure;
