@@ -275,6 +275,7 @@ export function createFakeService(scenario: 'empty' | 'full', tickMilliseconds =
       );
       return options?.items === true ? rows : rows.map((row) => ({ ...row, items: [] }));
     },
+    figures: async () => [],
     onRunChanged: changes.subscribe,
   };
 }
