@@ -11,15 +11,24 @@ import { ipcRenderer } from 'electron';
 /** The few members of the page's window that are used; the main side is type checked without the DOM. */
 interface Page {
   location: { origin: string };
-  addEventListener(type: 'message', listener: (event: { source: unknown; data: unknown }) => void): void;
+  addEventListener(type: 'message', listener: (event: PageMessage) => void): void;
+  addEventListener(type: 'pagehide', listener: () => void): void;
   postMessage(message: object, origin: string, transfer?: unknown[]): void;
+}
+
+interface PageMessage {
+  source: unknown;
+  data: unknown;
+  ports: readonly { close(): void }[];
 }
 
 const page = globalThis as unknown as Page;
 
-page.addEventListener('message', ({ source, data }) => {
-  if (source !== page || typeof data !== 'object' || data === null || !('type' in data) || data.type !== 'hopscope-ready') return;
-  ipcRenderer.send('hopscope:connect');
+page.addEventListener('message', ({ source, data, ports }) => {
+  if (source !== page || typeof data !== 'object' || data === null || !('type' in data)) return;
+  if (data.type === 'hopscope-ready') ipcRenderer.send('hopscope:connect');
+  // Chromium 108 crashes when a page is unloaded with its port in use: close the port first.
+  if (data.type === 'hopscope-port') page.addEventListener('pagehide', () => ports[0]?.close());
 });
 
 ipcRenderer.on('hopscope:port', (event) => {

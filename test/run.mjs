@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { build } from '../src-main/scripts/build.mjs';
 
 const project = join(import.meta.dirname, '..');
 const ownNode = join(project, 'node_modules', 'node', 'bin', 'node');
@@ -31,10 +32,9 @@ function node(script, parameters, environment = {}) {
 }
 
 /** A check that passes or fails as a whole. */
-function check(script, parameters) {
+function check(passes) {
   return () => {
-    const passed = node(script, parameters);
-    counts[passed ? 'passed' : 'failed'] += 1;
+    counts[passes() ? 'passed' : 'failed'] += 1;
   };
 }
 
@@ -65,10 +65,12 @@ async function runtimes() {
 }
 
 const steps = {
-  types: check(['typescript', 'bin', 'tsc'], ['-p', 'src-main/tsconfig.json', '--noEmit']),
-  screens: check(['svelte-check', 'bin', 'svelte-check'], ['--tsconfig', 'src-renderer/tsconfig.json', '--fail-on-warnings']),
-  lint: check(['@biomejs', 'biome', 'bin', 'biome'], ['check', '--error-on-warnings']),
-  build: check(['electron-vite', 'bin', 'electron-vite.js'], ['build']),
+  types: check(() => node(['typescript', 'bin', 'tsc'], ['-p', 'src-main/tsconfig.json', '--noEmit'])),
+  screens: check(() =>
+    node(['svelte-check', 'bin', 'svelte-check'], ['--tsconfig', 'src-renderer/tsconfig.json', '--fail-on-warnings']),
+  ),
+  lint: check(() => node(['@biomejs', 'biome', 'bin', 'biome'], ['check', '--error-on-warnings'])),
+  build: check(() => build()),
   unit: vitest('unit', 'test/vitest.config.ts'),
   e2e: vitest('e2e', 'test/e2e/vitest.config.ts', runtimes),
 };

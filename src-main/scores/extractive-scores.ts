@@ -4,7 +4,7 @@
  * them all, whatever the number of counterfactuals, which are other items' own passes.
  */
 import type { Weights } from '../engine/execution/executor.ts';
-import type { LayerReading, Observer } from '../engine/execution/observer.ts';
+import type { LayerReading, ModelReading, Observer } from '../engine/execution/observer.ts';
 import { type Component, components } from '../engine/execution/score-programs.ts';
 import type { FloatTensor } from '../engine/tensor.ts';
 import { HopscopeError } from '../shared/errors.ts';
@@ -47,15 +47,8 @@ export interface ExtractiveScores {
 /** One batch on its way down the layers. */
 interface Pass {
   batch: ScoreBatch;
-  old: Side;
-  new: Side;
-}
-
-interface Side {
-  /** Inputs of every block, and of the head. */
-  inputs: FloatTensor[];
-  /** dL/d(the output of the layer that comes next). */
-  gradient: FloatTensor;
+  old: ModelReading;
+  new: ModelReading;
 }
 
 /** One layer of one batch, read under both sets of weights. */
@@ -82,8 +75,12 @@ export async function extractiveScores(request: ScoreRequest): Promise<Extractiv
   const newLosses: number[] = [];
   const passes: Pass[] = [];
   for (const batch of scoreBatches(set, request.itemsPerBatch)) {
-    const start = (weights: Weights, losses: number[]) => startSide(observer, weights, batch, losses);
-    passes.push({ batch, old: await start(request.old, oldLosses), new: await start(request.new, newLosses) });
+    const { question, coefficients } = batch;
+    const old = await observer.read(request.old, question, coefficients, request.new);
+    const changed = await observer.read(request.new, question, coefficients);
+    keepLosses(batch, old, oldLosses);
+    keepLosses(batch, changed, newLosses);
+    passes.push({ batch, old, new: changed });
     signal?.throwIfAborted();
   }
   for (let layer = layers - 1; layer >= 0; layer--) {
@@ -98,9 +95,7 @@ export async function extractiveScores(request: ScoreRequest): Promise<Extractiv
   return { points, average: average(points, toPoint), oldLosses, newLosses };
 }
 
-async function startSide(observer: Observer, weights: Weights, batch: ScoreBatch, losses: number[]): Promise<Side> {
-  const inputs = await observer.blockInputs(weights, batch.question);
-  const { logits, inputGradient } = await observer.head(weights, inputs.at(-1)!, batch.question, batch.coefficients);
+function keepLosses(batch: ScoreBatch, { logits }: ModelReading, losses: number[]): void {
   for (const [item, loss] of lossesOf(batch, logits.data)) {
     if (!Number.isFinite(loss)) {
       throw new HopscopeError(
@@ -111,25 +106,13 @@ async function startSide(observer: Observer, weights: Weights, batch: ScoreBatch
     }
     losses[item] = loss;
   }
-  return { inputs, gradient: inputGradient };
 }
 
-async function readLayer(
-  { observer, old: oldWeights, new: newWeights }: ScoreRequest,
-  pass: Pass,
-  layer: number,
-): Promise<LayerOfBatch> {
-  const { batch } = pass;
-  const read = async (side: Side, weights: Weights, changed?: Weights) => {
-    const reading = await observer.layer(weights, layer, batch.question, side.inputs[layer]!, side.gradient, changed);
-    side.gradient = reading.inputGradient;
-    // The layers above are done with what they read
-    side.inputs.length = layer;
-    return reading;
-  };
-  const old = await read(pass.old, oldWeights, newWeights);
-  const changed = await read(pass.new, newWeights);
-  return { batch, old, new: changed, strict: await observer.onGivenInputs(oldWeights, layer, batch.question, changed.inputs) };
+async function readLayer({ observer, old: weights }: ScoreRequest, pass: Pass, layer: number): Promise<LayerOfBatch> {
+  const old = await pass.old.layer(layer);
+  const changed = await pass.new.layer(layer);
+  const strict = await observer.onGivenInputs(weights, layer, pass.batch.question, changed.inputs);
+  return { batch: pass.batch, old, new: changed, strict };
 }
 
 /**

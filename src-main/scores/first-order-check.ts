@@ -2,6 +2,7 @@
  * How far first-order scores can be trusted: the true change of L with a growing part of the weights' change, against what its derivative at
  * the old weights predicts. It judges scores already computed and changes none.
  */
+import { logitsBetween, logitTangents } from '../engine/execution/change-observer.ts';
 import type { Weights } from '../engine/execution/executor.ts';
 import type { Observer } from '../engine/execution/observer.ts';
 import type { EncodedSet } from './evaluation.ts';
@@ -49,11 +50,11 @@ export async function firstOrderCheck({
   for (const batch of scoreBatches(set)) {
     for (const [index, scale] of checkedScales.entries()) {
       if (scale === 0 || scale === 1) continue;
-      const logits = await observer.logitsBetween(old, changed, scale, batch.question);
+      const logits = await logitsBetween(observer, old, changed, scale, batch.question);
       for (const [item, loss] of lossesOf(batch, logits.data)) losses[index]![item] = loss;
       signal?.throwIfAborted();
     }
-    const tangents = await observer.logitTangents(old, changed, batch.question);
+    const tangents = await logitTangents(observer, old, changed, batch.question);
     for (const [item, derivative] of lossesOf(batch, tangents.data)) predictedByAll[item] = derivative;
   }
   const names = observer.maps.map(({ name }) => `informative.${name}`);

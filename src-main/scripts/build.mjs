@@ -27,14 +27,23 @@ export function isBuilt() {
   return sources.map((name) => join(project, name)).every((path) => newest(path) <= oldest);
 }
 
+/** The steps of a build: the WebAssembly kernels, then everything that imports them. */
+const steps = [
+  [join(project, 'src-main', 'engine', 'kernels', 'build.mjs')],
+  [join(project, 'node_modules', 'electron-vite', 'bin', 'electron-vite.js'), 'build', '--logLevel', 'warn'],
+];
+
 /** Builds; returns whether that worked. `quiet` leaves out what the build prints unless it fails. */
 export function build({ quiet = false } = {}) {
-  const vite = join(project, 'node_modules', 'electron-vite', 'bin', 'electron-vite.js');
-  const { status, stdout, stderr } = spawnSync(process.execPath, [vite, 'build'], {
-    cwd: project,
-    stdio: quiet ? 'pipe' : 'inherit',
-    encoding: 'utf8',
-  });
-  if (quiet && status !== 0) process.stderr.write(`${stdout}${stderr}`);
-  return status === 0;
+  for (const parameters of steps) {
+    const { status, stdout, stderr } = spawnSync(process.execPath, parameters, {
+      cwd: project,
+      stdio: quiet ? 'pipe' : 'inherit',
+      encoding: 'utf8',
+    });
+    if (status === 0) continue;
+    if (quiet) process.stderr.write(`${stdout}${stderr}`);
+    return false;
+  }
+  return true;
 }

@@ -21,14 +21,7 @@ describe('format', () => {
     expect([formatChance(9.5), formatChance(7)]).toEqual(['9.5', '7']);
   });
   it('writes numbers with three digits', () => {
-    expect([0, 12, 0.0003, 3e-6, 1.23456, 123456.7].map(formatNumber)).toEqual([
-      '0',
-      '12',
-      '3e-4',
-      '3e-6',
-      '1.23',
-      '1.23e+5',
-    ]);
+    expect([0, 12, 0.0003, 3e-6, 1.23456, 123456.7].map(formatNumber)).toEqual(['0', '12', '3e-4', '3e-6', '1.23', '1.23e+5']);
   });
   it('writes durations', () => {
     expect([0.25, 9.96, 42.4, 59.7, 185, 7800, 86400, -1].map(formatDuration)).toEqual([

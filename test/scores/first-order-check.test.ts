@@ -1,5 +1,6 @@
 /** The check of first-order scores: its prediction is the true derivative, and the sum of scores where only linear maps changed. */
 import { describe, expect, test } from 'vitest';
+import { logitsBetween } from '../../src-main/engine/execution/change-observer.ts';
 import { Observer } from '../../src-main/engine/execution/observer.ts';
 import { openModel } from '../../src-main/engine/models/model.ts';
 import { trainableNames } from '../../src-main/engine/models/parameters.ts';
@@ -35,11 +36,11 @@ describe('first-order check', () => {
     for (const batch of scoreBatches(set)) {
       const after = lossesOf(
         batch,
-        (await observer.logitsBetween(weights, new Map([...weights, ...trained]), step, batch.question)).data,
+        (await logitsBetween(observer, weights, new Map([...weights, ...trained]), step, batch.question)).data,
       );
       const before = lossesOf(
         batch,
-        (await observer.logitsBetween(weights, new Map([...weights, ...trained]), -step, batch.question)).data,
+        (await logitsBetween(observer, weights, new Map([...weights, ...trained]), -step, batch.question)).data,
       );
       for (const item of batch.items) slopes[item] = (after.get(item)! - before.get(item)!) / (2 * step);
     }

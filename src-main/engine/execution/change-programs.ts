@@ -4,16 +4,8 @@
  */
 import { gradients } from '../graph/gradient.ts';
 import { Graph, type Value } from '../graph/graph.ts';
+import { buildContext, buildHead, changedWeight, differencesOf, inputsByRole, lookUpIn, residualShape } from './program-parts.ts';
 import type { ModelOutline, ProgramShape } from './programs.ts';
-import {
-  buildContext,
-  buildHead,
-  changedWeight,
-  differencesOf,
-  inputsByRole,
-  lookUpIn,
-  residualShape,
-} from './score-programs.ts';
 
 /** The derivative of a value along the change of the weights. */
 export const tangentOf = (name: string): string => `tangent ${name}`;
@@ -38,7 +30,8 @@ export function headBetween(outline: ModelOutline, shape: ProgramShape, candidat
   const scale = graph.input('scale', []);
   const change = (role: string, old: Value) =>
     graph.add(old, graph.multiply(scale, graph.subtract(lookUpIn(changed)(role), old)));
-  graph.output('logits', buildHead(graph, outline, shape, candidates, change).logits);
+  const x = graph.input('x', residualShape(outline, shape));
+  graph.output('logits', buildHead(graph, outline, shape, x, candidates, change).logits);
   return graph;
 }
 
@@ -75,7 +68,8 @@ export function blockTangent(outline: ModelOutline, layer: number, shape: Progra
 /** The head likewise; result `tangent logits`. */
 export function headTangent(outline: ModelOutline, shape: ProgramShape, candidates: number): Graph {
   const graph = new Graph('head tangent');
-  const { x, weights, logits } = buildHead(graph, outline, shape, candidates);
+  const x = graph.input('x', residualShape(outline, shape));
+  const { weights, logits } = buildHead(graph, outline, shape, x, candidates);
   const directions = new Map([[x, graph.input(tangentOf('x'), x.shape)]]);
   for (const [role, difference] of differencesOf(graph, outline.parameters.head, weights, candidates))
     directions.set(weights.get(role)!, difference);

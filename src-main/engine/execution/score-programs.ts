@@ -2,14 +2,21 @@
  * Builds the graphs that scores are read from: a block with its components' values, gradients and the effect of changed weights; a block on
  * another model's inputs; a head on a few candidate tokens. Nothing is run here, and no score is put together.
  */
-
 import { HopscopeError } from '../../shared/errors.ts';
 import { gradients } from '../graph/gradient.ts';
 import { Graph, type Value } from '../graph/graph.ts';
-import type { BuildContext } from '../models/family.ts';
-import type { Parameter } from '../models/parameters.ts';
+import {
+  buildContext,
+  buildHead,
+  differencesOf,
+  inputsByRole,
+  type Label,
+  lookUpIn,
+  residualShape,
+  type WeightInputs,
+} from './program-parts.ts';
 import { gradientOf, type ModelOutline, observed, type ProgramShape } from './programs.ts';
-import { scoredMaps, splitByInput } from './scored-maps.ts';
+import { type ScoredMap, scoredMaps, splitByInput } from './scored-maps.ts';
 
 /** A layer's scored components: the heads' outputs before the output projection, and the MLP's output. */
 export const components = ['attn.z', 'mlp.out'] as const;
@@ -18,47 +25,11 @@ export type Component = (typeof components)[number];
 /** What the first maps of attention and of the MLP read. */
 export const componentInputs = ['attn.in', 'mlp.in'] as const;
 
-/** The feed that holds the changed weights of a role. */
-export const changedWeight = (role: string): string => `new ${role}`;
 /** The score of a linear map or bias, by role. */
 export const informativeOf = (role: string): string => `informative ${role}`;
 
-export type WeightInputs = ReadonlyMap<string, Value>;
-type Label = BuildContext['label'];
-
-/** One graph input per parameter and role; a head's rows are those of `rows` candidates. */
-export function inputsByRole(
-  graph: Graph,
-  parameters: readonly Parameter[],
-  rows?: number,
-  nameOf = (role: string) => role,
-): WeightInputs {
-  return new Map(
-    parameters.map(({ role, shape }) => [
-      role,
-      graph.input(nameOf(role), rows && role === 'head' ? [rows, ...shape.slice(1)] : shape),
-    ]),
-  );
-}
-
-export function buildContext(
-  graph: Graph,
-  { configuration }: ModelOutline,
-  { batch, positions }: ProgramShape,
-  layer: number,
-  weight: (role: string) => Value,
-  label: Label = (_, value) => value,
-): BuildContext {
-  return { graph, configuration, batch, positions, layer, weight, label };
-}
-
-export const lookUpIn =
-  (inputs: WeightInputs) =>
-  (role: string): Value => {
-    const value = inputs.get(role);
-    if (value) return value;
-    throw new HopscopeError('BadGraph', `A block asks for the weight ${role}, which its table does not have.`, 'failure');
-  };
+/** What a layer's feeds and results begin with in a program of the whole model; in a program of one block nothing. */
+export const layerPrefix = (layer: number): string => `layers.${layer}.`;
 
 function labelled(labels: ReadonlyMap<string, Value>, name: string): Value {
   const value = labels.get(name);
@@ -66,10 +37,69 @@ function labelled(labels: ReadonlyMap<string, Value>, name: string): Value {
   throw new HopscopeError('BadGraph', `A block has no value labelled ${name}, which scores need.`, 'failure');
 }
 
-export const residualShape = ({ configuration }: ModelOutline, { batch, positions }: ProgramShape): number[] => [
-  batch * positions,
-  configuration.hidden,
-];
+/** A block as it was built. */
+interface BuiltBlock {
+  layer: number;
+  prefix: string;
+  x: Value;
+  y: Value;
+  weights: WeightInputs;
+  labels: ReadonlyMap<string, Value>;
+}
+
+function buildBlock(
+  graph: Graph,
+  outline: ModelOutline,
+  layer: number,
+  shape: ProgramShape,
+  x: Value,
+  prefix: string,
+): BuiltBlock {
+  const weights = inputsByRole(graph, outline.parameters.blocks[layer]!, undefined, (role) => prefix + role);
+  const labels = new Map<string, Value>();
+  const record: Label = (name, value) => {
+    labels.set(name, value);
+    return value;
+  };
+  const y = outline.family.block(buildContext(graph, outline, shape, layer, lookUpIn(weights), record), x);
+  return { layer, prefix, x, y, weights, labels };
+}
+
+/** The values of a block whose gradients scores need: the components, and the outputs of the scored maps. */
+function readValues({ labels }: BuiltBlock, maps: readonly ScoredMap[]): Value[] {
+  const outputs = maps.filter(({ isBias }) => !isBias).map(({ role }) => `${role}.y`);
+  return [...components, ...outputs].map((name) => labelled(labels, name));
+}
+
+/** Names a block's results, given the gradients of its `readValues`. */
+function outputReading(
+  graph: Graph,
+  outline: ModelOutline,
+  shape: ProgramShape,
+  block: BuiltBlock,
+  maps: readonly ScoredMap[],
+  gradientOfValue: ReadonlyMap<Value, Value>,
+): void {
+  const { prefix, labels, weights } = block;
+  const gradient = (name: string) => gradientOfValue.get(labelled(labels, name))!;
+  for (const name of components) graph.output(gradientOf(prefix + name), gradient(name));
+  for (const name of [...components, ...componentInputs]) graph.output(observed(prefix + name), labelled(labels, name));
+  if (maps.length === 0) return;
+  const scored = outline.parameters.blocks[block.layer]!.filter(({ role }) => maps.some((map) => map.role === role));
+  const differences = differencesOf(graph, scored, weights, undefined, prefix);
+  const effects = linearEffects(graph, outline, shape, block, differences);
+  for (const { role, isBias, parts } of maps) {
+    const g = gradient(`${isBias ? role.slice(0, -'.bias'.length) : role}.y`);
+    const effect = isBias ? differences.get(role)! : effects.get(role)!;
+    const products = elementProducts(graph, role, effect, g, labels);
+    graph.output(informativeOf(prefix + role), minusPartSums(graph, products, parts ?? 1));
+  }
+}
+
+function gradientsByValue(graph: Graph, seeds: ReadonlyMap<Value, Value>, targets: readonly Value[]): Map<Value, Value> {
+  const values = gradients(graph, seeds, targets);
+  return new Map(targets.map((target, index) => [target, values[index]!]));
+}
 
 /**
  * One block forward and backward. Feeds: `x`, `dy`, weights by role, and with `changed` also `new ROLE` of every linear map.
@@ -80,52 +110,34 @@ export function blockReading(outline: ModelOutline, layer: number, shape: Progra
   const graph = new Graph('block reading');
   const x = graph.input('x', residualShape(outline, shape));
   const dy = graph.input('dy', x.shape);
-  const parameters = outline.parameters.blocks[layer]!;
-  const weights = inputsByRole(graph, parameters);
-  const labels = new Map<string, Value>();
-  const record: Label = (name, value) => {
-    labels.set(name, value);
-    return value;
-  };
-  const y = outline.family.block(buildContext(graph, outline, shape, layer, lookUpIn(weights), record), x);
+  const block = buildBlock(graph, outline, layer, shape, x, '');
   const maps = changed ? scoredMaps(outline) : [];
-  const linear = maps.filter(({ isBias }) => !isBias).map(({ role }) => role);
-  const targets = [
-    x,
-    ...components.map((name) => labelled(labels, name)),
-    ...linear.map((role) => labelled(labels, `${role}.y`)),
-  ];
-  const [dx, ...inner] = gradients(graph, new Map([[y, dy]]), targets);
-  graph.output(gradientOf('x'), dx!);
-  for (const [index, name] of components.entries()) graph.output(gradientOf(name), inner[index]!);
-  for (const name of [...components, ...componentInputs]) graph.output(observed(name), labelled(labels, name));
-  if (!changed) return graph;
-
-  const outputGradient = new Map(linear.map((role, index) => [role, inner[components.length + index]!]));
-  const differences = differencesOf(
-    graph,
-    parameters.filter(({ role }) => maps.some((map) => map.role === role)),
-    weights,
-  );
-  const effects = linearEffects(graph, outline, shape, layer, { x, weights, labels, differences });
-  for (const { role, isBias, parts } of maps) {
-    const map = isBias ? role.slice(0, -'.bias'.length) : role;
-    const g = outputGradient.get(map)!;
-    const effect = isBias ? differences.get(role)! : effects.get(role)!;
-    graph.output(informativeOf(role), minusPartSums(graph, elementProducts(graph, role, effect, g, labels), parts ?? 1));
-  }
+  const gradientOfValue = gradientsByValue(graph, new Map([[block.y, dy]]), [x, ...readValues(block, maps)]);
+  graph.output(gradientOf('x'), gradientOfValue.get(x)!);
+  outputReading(graph, outline, shape, block, maps, gradientOfValue);
   return graph;
 }
 
-/** new - old of every given parameter; the new ones are fed. */
-export function differencesOf(
-  graph: Graph,
-  parameters: readonly Parameter[],
-  weights: WeightInputs,
-  rows?: number,
-): Map<string, Value> {
-  const changed = inputsByRole(graph, parameters, rows, changedWeight);
-  return new Map([...changed].map(([role, value]) => [role, graph.subtract(value, weights.get(role)!)]));
+/**
+ * All blocks and the head in one, forward and backward, nothing computed twice. Feeds: `x` (embedded prompts), `rows`, `coefficients`, the head's
+ * weights by role, those of blocks as `layers.N.ROLE` and `new layers.N.ROLE`. Results: `logits`, and those of `blockReading` with such names.
+ */
+export function wholeReading(outline: ModelOutline, shape: ProgramShape, candidates: number, changed: boolean): Graph {
+  const graph = new Graph('whole reading');
+  let residual = graph.input('x', residualShape(outline, shape));
+  const blocks = outline.parameters.blocks.map((_, layer) => {
+    const block = buildBlock(graph, outline, layer, shape, residual, layerPrefix(layer));
+    residual = block.y;
+    return block;
+  });
+  const { logits } = buildHead(graph, outline, shape, residual, candidates);
+  const coefficients = graph.input('coefficients', logits.shape);
+  const maps = changed ? scoredMaps(outline) : [];
+  const targets = blocks.flatMap((block) => readValues(block, maps));
+  const gradientOfValue = gradientsByValue(graph, new Map([[logits, coefficients]]), targets);
+  graph.output('logits', logits);
+  for (const block of blocks) outputReading(graph, outline, shape, block, maps, gradientOfValue);
+  return graph;
 }
 
 /**
@@ -136,22 +148,22 @@ function linearEffects(
   graph: Graph,
   outline: ModelOutline,
   shape: ProgramShape,
-  layer: number,
-  built: { x: Value; weights: WeightInputs; labels: ReadonlyMap<string, Value>; differences: ReadonlyMap<string, Value> },
+  { layer, x, weights, labels }: BuiltBlock,
+  differences: ReadonlyMap<string, Value>,
 ): Map<string, Value> {
   const effects = new Map<string, Value>();
   const weight = (role: string): Value => {
-    const difference = built.differences.get(role);
+    const difference = differences.get(role);
     // A bias's change has a score of its own
     if (difference) return role.endsWith('.bias') ? graph.zeros(difference.shape) : difference;
-    return lookUpIn(built.weights)(role);
+    return lookUpIn(weights)(role);
   };
   const label: Label = (name, value) => {
-    if (name.endsWith('.x')) return labelled(built.labels, name);
+    if (name.endsWith('.x')) return labelled(labels, name);
     if (name.endsWith('.y')) effects.set(name.slice(0, -2), value);
     return value;
   };
-  outline.family.block(buildContext(graph, outline, shape, layer, weight, label), built.x);
+  outline.family.block(buildContext(graph, outline, shape, layer, weight, label), x);
   return effects;
 }
 
@@ -186,37 +198,11 @@ export function blockOnGivenInputs(outline: ModelOutline, layer: number, shape: 
   return graph;
 }
 
-export interface Head {
-  x: Value;
-  weights: WeightInputs;
-  logits: Value;
-}
-
-/** Final norm and logits of `candidates` tokens at `shape.rows` rows; the output matrix is fed with those tokens' rows only. */
-export function buildHead(
-  graph: Graph,
-  outline: ModelOutline,
-  shape: ProgramShape,
-  candidates: number,
-  change?: (role: string, old: Value) => Value,
-): Head {
-  const x = graph.input('x', residualShape(outline, shape));
-  const rows = graph.input('rows', [shape.rows], 'int64');
-  const weights = inputsByRole(graph, outline.parameters.head, candidates);
-  const few = { ...outline, configuration: { ...outline.configuration, vocabulary: candidates } };
-  const weight = (role: string) => {
-    const old = lookUpIn(weights)(role);
-    return change ? change(role, old) : old;
-  };
-  const context = buildContext(graph, few, shape, outline.configuration.layers, weight);
-  const logits = outline.family.logits(context, outline.family.finalNorm(context, graph.apply('Gather', [x, rows])));
-  return { x, weights, logits };
-}
-
 /** Feeds `x`, `rows`, `coefficients` = dL/dlogits [rows, candidates] and weights by role; results `logits` and `gradient x`. */
 export function candidateHead(outline: ModelOutline, shape: ProgramShape, candidates: number): Graph {
   const graph = new Graph('candidate head');
-  const { x, logits } = buildHead(graph, outline, shape, candidates);
+  const x = graph.input('x', residualShape(outline, shape));
+  const { logits } = buildHead(graph, outline, shape, x, candidates);
   const coefficients = graph.input('coefficients', logits.shape);
   const [dx] = gradients(graph, new Map([[logits, coefficients]]), [x]);
   graph.output('logits', logits);

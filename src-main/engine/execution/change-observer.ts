@@ -1,0 +1,84 @@
+/**
+ * Follows a model from its old weights to its new ones: logits at any point between, and their derivative at the start.
+ * It is what first-order scores are checked against, and computes none.
+ */
+import { type FloatTensor, floatTensor } from '../tensor.ts';
+import * as change from './change-programs.ts';
+import type { Weights } from './executor.ts';
+import { byRole, embed, headWeights, indices, type Question, questionShape } from './feeds.ts';
+import type { Observer } from './observer.ts';
+import { changedWeight } from './program-parts.ts';
+
+/** Logits [rows, candidates] with the weights old + scale (changed - old). */
+export async function logitsBetween(
+  { outline, programs }: Observer,
+  weights: Weights,
+  changed: Weights,
+  scale: number,
+  { batch, rows, candidates }: Question,
+): Promise<FloatTensor> {
+  const shape = questionShape(outline, batch, rows);
+  const start = embed(outline, weights, batch);
+  const end = embed(outline, changed, batch);
+  let x = floatTensor(
+    start.shape,
+    start.data.map((value, index) => value + scale * (end.data[index]! - value)),
+  );
+  const step = floatTensor([], Float32Array.of(scale));
+  for (const [layer, block] of outline.parameters.blocks.entries()) {
+    const session = await programs.block('block between', layer, shape, () => change.blockBetween(outline, layer, shape));
+    const y = floatTensor(x.shape);
+    session.run({ ...byRole(weights, block), ...byRole(changed, block, changedWeight), x, scale: step }, { y });
+    x = y;
+  }
+  const session = await programs.head('head between', shape, candidates, () =>
+    change.headBetween(outline, shape, candidates.length),
+  );
+  const logits = floatTensor([rows.length, candidates.length]);
+  const feeds = {
+    ...headWeights(outline, weights, candidates),
+    ...headWeights(outline, changed, candidates, changedWeight),
+  };
+  session.run({ ...feeds, x, rows: indices(rows), scale: step }, { logits });
+  return logits;
+}
+
+/** The logits' derivative [rows, candidates] along changed - old of every parameter, at the old weights. */
+export async function logitTangents(
+  { outline, programs }: Observer,
+  weights: Weights,
+  changed: Weights,
+  { batch, rows, candidates }: Question,
+): Promise<FloatTensor> {
+  const shape = questionShape(outline, batch, rows);
+  let x = embed(outline, weights, batch);
+  const end = embed(outline, changed, batch);
+  let tangent = floatTensor(
+    x.shape,
+    end.data.map((value, index) => value - x.data[index]!),
+  );
+  for (const [layer, block] of outline.parameters.blocks.entries()) {
+    const session = await programs.block('block tangent', layer, shape, () => change.blockTangent(outline, layer, shape));
+    const y = floatTensor(x.shape);
+    const next = floatTensor(x.shape);
+    const feeds = {
+      ...byRole(weights, block),
+      ...byRole(changed, block, changedWeight),
+      x,
+      [change.tangentOf('x')]: tangent,
+    };
+    session.run(feeds, { y, [change.tangentOf('y')]: next });
+    x = y;
+    tangent = next;
+  }
+  const session = await programs.head('head tangent', shape, candidates, () =>
+    change.headTangent(outline, shape, candidates.length),
+  );
+  const tangents = floatTensor([rows.length, candidates.length]);
+  const feeds = {
+    ...headWeights(outline, weights, candidates),
+    ...headWeights(outline, changed, candidates, changedWeight),
+  };
+  session.run({ ...feeds, x, rows: indices(rows), [change.tangentOf('x')]: tangent }, { [change.tangentOf('logits')]: tangents });
+  return tangents;
+}
