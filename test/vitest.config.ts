@@ -1,6 +1,9 @@
+import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
+  // State classes of the screens use runes
+  plugins: [svelte()],
   test: {
     root: import.meta.dirname,
     include: ['**/*.test.ts'],

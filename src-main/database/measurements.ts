@@ -58,16 +58,17 @@ export function getItemSets(database: Database, run: string): ItemSet[] {
     () =>
       database
         .prepare(
-          `SELECT name, pairs, options, candidates, answers FROM item_sets JOIN runs ON runs.id = item_sets.run
+          `SELECT name, pairs, options, candidates, labels, answers FROM item_sets JOIN runs ON runs.id = item_sets.run
            WHERE runs.run = ? ORDER BY item_sets.id`,
         )
-        .all(run) as { name: string; pairs: string; options: string; candidates: string; answers: string }[],
+        .all(run) as { name: string; pairs: string; options: string; candidates: string; labels: string; answers: string }[],
   );
   return rows.map((row) => ({
     set: row.name,
     pairs: JSON.parse(row.pairs) as Pair[],
     options: JSON.parse(row.options) as string[],
     candidates: JSON.parse(row.candidates) as number[],
+    labels: JSON.parse(row.labels) as string[],
     answers: JSON.parse(row.answers) as number[],
   }));
 }
@@ -106,10 +107,10 @@ function insertEvaluation(database: Database, run: number, row: EvaluationRow): 
 function insertItemSet(database: Database, run: number, { set, ...lists }: ItemSet): void {
   database
     .prepare(
-      `INSERT INTO item_sets (run, name, pairs, options, candidates, answers) VALUES (?, ?, ?, ?, ?, ?)
-       ON CONFLICT DO UPDATE SET pairs = excluded.pairs, options = excluded.options, candidates = excluded.candidates, answers = excluded.answers`,
+      `INSERT INTO item_sets (run, name, pairs, options, candidates, labels, answers) VALUES (?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET pairs = excluded.pairs, options = excluded.options, candidates = excluded.candidates, labels = excluded.labels, answers = excluded.answers`,
     )
-    .run(run, set, ...[lists.pairs, lists.options, lists.candidates, lists.answers].map((list) => JSON.stringify(list)));
+    .run(run, set, ...[lists.pairs, lists.options, lists.candidates, lists.labels, lists.answers].map((list) => JSON.stringify(list)));
 }
 
 /** JSON carries NaN and the infinities as null, so that is refused too. */

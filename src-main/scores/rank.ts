@@ -8,6 +8,8 @@ import { HopscopeError } from '../shared/errors.ts';
 export interface Candidates {
   /** Distinct first tokens, ascending: the axis of all stored logits. */
   tokens: number[];
+  /** The option texts behind each token, joined where several share it. */
+  labels: string[];
   /** Options that share their first token with an earlier one, as groups of option texts. */
   collisions: string[][];
 }
@@ -34,8 +36,10 @@ export function candidatesOf(tokenizer: FirstTokens, options: readonly string[])
     const token = firstToken(tokenizer, option);
     byToken.set(token, [...(byToken.get(token) ?? []), option]);
   }
+  const tokens = [...byToken.keys()].sort((a, b) => a - b);
   return {
-    tokens: [...byToken.keys()].sort((a, b) => a - b),
+    tokens,
+    labels: tokens.map((token) => byToken.get(token)!.join(' / ')),
     collisions: [...byToken.values()].filter((group) => group.length > 1),
   };
 }

@@ -173,7 +173,7 @@ export interface ItemSet {
   /** Distinct first tokens of the options; the axis of `logits`. */
   candidates: number[];
   /** The option behind each candidate, as people read it; several that were merged are joined by ` / `. */
-  labels?: string[];
+  labels: string[];
   /** Index into `candidates` of each item's right answer. */
   answers: number[];
 }

@@ -3,6 +3,7 @@
  */
 import { runs } from './001-runs.ts';
 import { figures } from './002-figures.ts';
+import { labels } from './003-labels.ts';
 
 export interface Migration {
   name: string;
@@ -12,4 +13,5 @@ export interface Migration {
 export const migrations: readonly Migration[] = [
   { name: '001-runs', sql: runs },
   { name: '002-figures', sql: figures },
+  { name: '003-labels', sql: labels },
 ];

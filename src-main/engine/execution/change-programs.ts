@@ -20,7 +20,7 @@ export function blockBetween(outline: ModelOutline, layer: number, shape: Progra
   const scale = graph.input('scale', []);
   const weight = (role: string) => graph.add(lookUpIn(weights)(role), graph.multiply(scale, lookUpIn(differences)(role)));
   graph.output('y', outline.family.block(buildContext(graph, outline, shape, layer, weight), x));
-  return graph;
+  return withoutUnused(graph);
 }
 
 /** The head likewise; result `logits`. */
@@ -32,7 +32,7 @@ export function headBetween(outline: ModelOutline, shape: ProgramShape, candidat
     graph.add(old, graph.multiply(scale, graph.subtract(lookUpIn(changed)(role), old)));
   const x = graph.input('x', residualShape(outline, shape));
   graph.output('logits', buildHead(graph, outline, shape, x, candidates, change).logits);
-  return graph;
+  return withoutUnused(graph);
 }
 
 /**
@@ -62,7 +62,7 @@ export function blockTangent(outline: ModelOutline, layer: number, shape: Progra
   for (const [role, difference] of differencesOf(graph, parameters, weights)) directions.set(weights.get(role)!, difference);
   graph.output('y', y);
   graph.output(tangentOf('y'), tangent(graph, y, directions));
-  return graph;
+  return withoutUnused(graph);
 }
 
 /** The head likewise; result `tangent logits`. */
@@ -74,5 +74,5 @@ export function headTangent(outline: ModelOutline, shape: ProgramShape, candidat
   for (const [role, difference] of differencesOf(graph, outline.parameters.head, weights, candidates))
     directions.set(weights.get(role)!, difference);
   graph.output(tangentOf('logits'), tangent(graph, logits, directions));
-  return graph;
+  return withoutUnused(graph);
 }

@@ -13,6 +13,7 @@ import {
   type Label,
   lookUpIn,
   residualShape,
+  withoutUnused,
   type WeightInputs,
 } from './program-parts.ts';
 import { gradientOf, type ModelOutline, observed, type ProgramShape } from './programs.ts';
@@ -115,7 +116,7 @@ export function blockReading(outline: ModelOutline, layer: number, shape: Progra
   const gradientOfValue = gradientsByValue(graph, new Map([[block.y, dy]]), [x, ...readValues(block, maps)]);
   graph.output(gradientOf('x'), gradientOfValue.get(x)!);
   outputReading(graph, outline, shape, block, maps, gradientOfValue);
-  return graph;
+  return withoutUnused(graph);
 }
 
 /**
@@ -137,12 +138,12 @@ export function wholeReading(outline: ModelOutline, shape: ProgramShape, candida
   const gradientOfValue = gradientsByValue(graph, new Map([[logits, coefficients]]), targets);
   graph.output('logits', logits);
   for (const block of blocks) outputReading(graph, outline, shape, block, maps, gradientOfValue);
-  return graph;
+  return withoutUnused(graph);
 }
 
 /**
  * x dW of every linear map, x being what the map reads in the block already built. The family's own code computes it, given the differences in
- * place of the weights and those x in place of what it would compute; whatever else it builds is not used and is removed by the runtime.
+ * place of the weights and those x in place of what it would compute; whatever else it builds is not used and is removed.
  */
 function linearEffects(
   graph: Graph,
@@ -195,7 +196,7 @@ export function blockOnGivenInputs(outline: ModelOutline, layer: number, shape: 
   // The residual stream reaches no component once their inputs are given
   outline.family.block(buildContext(graph, outline, shape, layer, lookUpIn(weights), replace), graph.zeros(size));
   for (const name of components) graph.output(observed(name), labelled(labels, name));
-  return graph;
+  return withoutUnused(graph);
 }
 
 /** Feeds `x`, `rows`, `coefficients` = dL/dlogits [rows, candidates] and weights by role; results `logits` and `gradient x`. */
@@ -207,5 +208,5 @@ export function candidateHead(outline: ModelOutline, shape: ProgramShape, candid
   const [dx] = gradients(graph, new Map([[logits, coefficients]]), [x]);
   graph.output('logits', logits);
   graph.output(gradientOf('x'), dx!);
-  return graph;
+  return withoutUnused(graph);
 }
