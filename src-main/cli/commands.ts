@@ -15,4 +15,17 @@ import { show } from './show.ts';
 import { tokenize } from './tokenize.ts';
 import { train } from './train.ts';
 
-export const commands: readonly Command[] = [run, runs, show, serve, model, tokenize, forward, evaluate, scores, train, pretrain, doctor];
+export const commands: readonly Command[] = [
+  run,
+  runs,
+  show,
+  serve,
+  model,
+  tokenize,
+  forward,
+  evaluate,
+  scores,
+  train,
+  pretrain,
+  doctor,
+];

@@ -110,7 +110,11 @@ function insertItemSet(database: Database, run: number, { set, ...lists }: ItemS
       `INSERT INTO item_sets (run, name, pairs, options, candidates, labels, answers) VALUES (?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET pairs = excluded.pairs, options = excluded.options, candidates = excluded.candidates, labels = excluded.labels, answers = excluded.answers`,
     )
-    .run(run, set, ...[lists.pairs, lists.options, lists.candidates, lists.labels, lists.answers].map((list) => JSON.stringify(list)));
+    .run(
+      run,
+      set,
+      ...[lists.pairs, lists.options, lists.candidates, lists.labels, lists.answers].map((list) => JSON.stringify(list)),
+    );
 }
 
 /** JSON carries NaN and the infinities as null, so that is refused too. */

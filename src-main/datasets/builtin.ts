@@ -13,16 +13,16 @@ import { daxwug as publicDaxwug, firstHop as publicFirstHop, secondHop as public
 
 const maximumRecordBytes = 16 * 2 ** 20;
 
-/** The world that a model folder's record says it was trained on, or null. */
-export function worldOf(folder: string): { seed: number; size: WorldSize } | null {
+/** The world that a model folder's record says it was trained on, and for how many steps, or null. */
+export function worldOf(folder: string): { seed: number; size: WorldSize; steps: number } | null {
   const path = join(folder, recordName);
   if (!existsSync(path)) return null;
   const record = readJson(path, { maximumBytes: maximumRecordBytes }) as {
     format?: string;
-    recipe?: { worldSeed: number; world: WorldSize };
+    recipe?: { worldSeed: number; world: WorldSize; steps: number };
   };
   if (record.format !== 'hopscope small world' || !record.recipe) return null;
-  return { seed: record.recipe.worldSeed, size: record.recipe.world };
+  return { seed: record.recipe.worldSeed, size: record.recipe.world, steps: record.recipe.steps };
 }
 
 export function builtinDatasets(folder: string): BuiltinDatasets {

@@ -84,7 +84,7 @@ export function createCompute({ resources, probe = { file: process.argv[1] ?? ''
       const { experiment, spec, model, dataset, threads } = prepared;
       const sets = Object.values(encode(prepared));
       const description = describeModel(model);
-      const work = experiment.work(spec, dataset, model.configuration.layers);
+      const work = experiment.work(spec, dataset, model);
       const trained = spec.trainable === 'all' ? description.memory.train_all : description.memory.train_mlp_attn;
       return {
         spec,
@@ -121,7 +121,7 @@ export function createCompute({ resources, probe = { file: process.argv[1] ?? ''
         for (const message of [...model.warnings, ...Object.values(sets).flatMap(({ warnings }) => warnings)])
           emit({ kind: 'warning', message });
         for (const { items } of Object.values(sets)) emit({ kind: 'items', items });
-        const work = experiment.work(spec, dataset, model.configuration.layers);
+        const work = experiment.work(spec, dataset, model);
         const total = work.steps + work.evaluations;
         const started = performance.now();
         try {

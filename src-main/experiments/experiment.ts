@@ -45,7 +45,7 @@ export interface Experiment {
   datasetKind: DatasetKind;
   /** The lists it works with, by the key under which it finds them in its context. */
   lists(dataset: ResolvedDataset): Record<string, ItemList>;
-  work(spec: ExperimentSpec, dataset: ResolvedDataset, layers: number): Work;
+  work(spec: ExperimentSpec, dataset: ResolvedDataset, model: Model): Work;
   /** Returns the result object. Rejects when the signal aborts. */
   run(context: ExperimentContext): Promise<Json>;
   /** What to show of the results. */

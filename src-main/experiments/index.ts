@@ -3,9 +3,10 @@
  * Nothing else in the project names an experiment.
  */
 import { dataOrdering } from './data-ordering.ts';
+import { emergence } from './emergence.ts';
 import type { Experiment } from './experiment.ts';
 import { layerFreezing } from './layer-freezing.ts';
 import { ocr } from './ocr.ts';
 import { weightGrafting } from './weight-grafting.ts';
 
-export const experiments: readonly Experiment[] = [ocr, layerFreezing, dataOrdering, weightGrafting];
+export const experiments: readonly Experiment[] = [ocr, layerFreezing, dataOrdering, weightGrafting, emergence];

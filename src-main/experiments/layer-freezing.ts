@@ -57,8 +57,8 @@ export const layerFreezing: Experiment = {
 
   lists: factLists,
 
-  work(spec, dataset, layers) {
-    splitOf(spec, layers);
+  work(spec, dataset, model) {
+    splitOf(spec, model.configuration.layers);
     const order = spec.orders as Order | undefined;
     const epochs = order?.length ?? (spec.epochs as number);
     const batchSize = spec.batch_size as number;

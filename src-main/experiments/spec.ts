@@ -80,6 +80,11 @@ function problem(parameter: Parameter, value: Json): string | null {
         : `is not one of ${choices.map((choice) => choice.value).join(', ')}`;
     case 'model':
       return typeof value === 'string' && value.length > 0 ? null : 'is not a folder or small-world';
+    case 'folders': {
+      const good =
+        Array.isArray(value) && value.length > 0 && value.every((folder) => typeof folder === 'string' && folder !== '');
+      return good ? null : 'is not a list of folders';
+    }
     case 'dataset':
       return (typeof value === 'string' && value.length > 0) || isRecord(value)
         ? null

@@ -59,7 +59,14 @@ export function encodeSet(
     }
     return answer;
   });
-  const items: ItemSet = { set, pairs: [...pairs], options: [...options], candidates: candidates.tokens, labels: candidates.labels, answers };
+  const items: ItemSet = {
+    set,
+    pairs: [...pairs],
+    options: [...options],
+    candidates: candidates.tokens,
+    labels: candidates.labels,
+    answers,
+  };
   return { items, examples: pairs.map((pair) => encodePair(tokenizer, pair)), warnings };
 }
 

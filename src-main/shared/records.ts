@@ -49,6 +49,7 @@ export type ParameterKind =
   | 'integers' // a list of integers, such as seeds
   | 'choice'
   | 'model' // a folder, or `small-world`
+  | 'folders' // a list of folders
   | 'dataset' // a built-in name, a file, or inline
   | 'trainable' // all | mlp_attn | {layers: [...]} | [tensor names]
   | 'orders'; // batches given by index instead of drawn

@@ -37,6 +37,7 @@ export async function evaluateCheckpoint(
   world: World,
   recipe: Recipe,
   step: number,
+  signal?: AbortSignal,
 ): Promise<CheckpointEvaluation> {
   const { people, finetuneSeeds, ...settings } = recipe.evaluation;
   const rank = async (name: string, data: FactsAndImplications, side: 'train' | 'test', current: Weights) =>
@@ -52,7 +53,7 @@ export async function evaluateCheckpoint(
     const { examples } = encodeSet(tokenizer, 'facts', data.train, data.options.train, 'merge');
     for (const seed of finetuneSeeds) {
       const trainer = new Trainer(executor, weights, { ...defaultTraining, learningRate: settings.learningRate });
-      await finetune(trainer, examples, drawOrder(examples.length, settings.batch, settings.epochs, seed));
+      await finetune(trainer, examples, drawOrder(examples.length, settings.batch, settings.epochs, seed), { signal });
       result.fact.push(await rank('facts', data, 'train', trainer.weights));
       result.implication.push(await rank('implications', data, 'test', trainer.weights));
     }

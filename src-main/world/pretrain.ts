@@ -100,7 +100,7 @@ export async function pretrain(
   for (let step = saved?.step ?? 0; ; step++) {
     if (recipe.checkpoints.includes(step) && evaluations.at(-1)?.step !== step) {
       onProgress?.({ done: step, total: recipe.steps, message: `evaluating the checkpoint of step ${step}`, secondsLeft: null });
-      evaluations.push(await evaluateCheckpoint(executor, tokenizer, trainer.weights, world, recipe, step));
+      evaluations.push(await evaluateCheckpoint(executor, tokenizer, trainer.weights, world, recipe, step, signal));
       // The last one is the model itself
       if (step < recipe.steps) writeModel(join(working, 'checkpoints', `step-${step}`), halfPrecision(trainer.weights));
     }

@@ -70,7 +70,7 @@ async function withModel<T>(config: Record<string, unknown>, use: (folder: strin
   const scratch = mkdtempSync(join(tmpdir(), 'hopscope-bench-'));
   try {
     const folder = join(scratch, 'model');
-    const [maker] = [new Side('our side', process.execPath, [join(import.meta.dirname, 'ours.ts'), '1'], {})];
+    const maker = new Side('our side', process.execPath, [join(import.meta.dirname, 'ours.ts'), '1'], {});
     await maker.ask({ do: 'make', folder, config });
     await maker.end();
     return await use(folder);

@@ -116,6 +116,7 @@ function smallWorld(): BenchmarkModel {
   };
 }
 
+/** 34 million parameters; the whole step is one program. */
 function configA(): BenchmarkModel {
   const vocabulary = 8000;
   const batch = (lengths: readonly number[], counted: number | null) => makeBatch({ vocabulary, lengths, counted });
@@ -132,6 +133,7 @@ function configA(): BenchmarkModel {
   };
 }
 
+/** The width, grouped heads and vocabulary of a model of a billion parameters, in 3 layers (272 million), so that both sides fit into memory. */
 function configB(): BenchmarkModel {
   const vocabulary = 32_000;
   return {

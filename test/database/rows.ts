@@ -8,7 +8,8 @@ export const itemSet: ItemSet = {
     ['Bob lives in', 'Rome'],
   ],
   options: ['Paris', 'Rome', 'Oslo'],
-  candidates: [11, 12, 13], labels: ['option a', 'option b', 'option c'].slice(0, 3),
+  candidates: [11, 12, 13],
+  labels: ['Paris', 'Rome', 'Oslo'],
   answers: [0, 1],
 };
 

@@ -103,5 +103,9 @@ test.each(readFixture<Rule[]>('rank', 'rules.json'))(
 
 test('options with one first token are named', () => {
   const tokenizer = { prefixSpecialTokens: 0, encode: (text: string) => [text.trim().charCodeAt(0)] };
-  expect(candidatesOf(tokenizer, ['ant', 'bee', 'ape', 'ant'])).toEqual({ tokens: [97, 98], labels: ['ant / ape', 'bee'], collisions: [['ant', 'ape']] });
+  expect(candidatesOf(tokenizer, ['ant', 'bee', 'ape', 'ant'])).toEqual({
+    tokens: [97, 98],
+    labels: ['ant / ape', 'bee'],
+    collisions: [['ant', 'ape']],
+  });
 });

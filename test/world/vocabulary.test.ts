@@ -33,8 +33,8 @@ test('the recipe describes a model that fits the vocabulary', () => {
 });
 
 test('the learning rate warms up, peaks at 1 and ends near its floor', () => {
-  const { steps, schedule } = DEFAULT_RECIPE;
-  const factors = Array.from({ length: steps }, (_, step) => learningRateFactor(DEFAULT_RECIPE, step));
+  const { schedule } = DEFAULT_RECIPE;
+  const factors = Array.from({ length: schedule.length }, (_, step) => learningRateFactor(DEFAULT_RECIPE, step));
   expect(Math.max(...factors)).toBe(1);
   expect(factors[0]).toBeCloseTo(1 / schedule.warmup, 12);
   expect(factors.at(-1)).toBeCloseTo(schedule.floor, 4);

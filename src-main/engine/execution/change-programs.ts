@@ -4,7 +4,16 @@
  */
 import { gradients } from '../graph/gradient.ts';
 import { Graph, type Value } from '../graph/graph.ts';
-import { buildContext, buildHead, changedWeight, differencesOf, inputsByRole, lookUpIn, residualShape } from './program-parts.ts';
+import {
+  buildContext,
+  buildHead,
+  changedWeight,
+  differencesOf,
+  inputsByRole,
+  lookUpIn,
+  residualShape,
+  withoutUnused,
+} from './program-parts.ts';
 import type { ModelOutline, ProgramShape } from './programs.ts';
 
 /** The derivative of a value along the change of the weights. */

@@ -13,8 +13,8 @@ import {
   type Label,
   lookUpIn,
   residualShape,
-  withoutUnused,
   type WeightInputs,
+  withoutUnused,
 } from './program-parts.ts';
 import { gradientOf, type ModelOutline, observed, type ProgramShape } from './programs.ts';
 import { type ScoredMap, scoredMaps, splitByInput } from './scored-maps.ts';

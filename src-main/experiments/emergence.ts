@@ -1,0 +1,167 @@
+/**
+ * Emergence: when, during pretraining, does a model become able to generalize new facts to their implications? The same finetuning is run from
+ * every checkpoint. It goes beyond the paper, which had finished models only.
+ */
+import { existsSync, readdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { worldOf } from '../datasets/builtin.ts';
+import type { Weights } from '../engine/execution/executor.ts';
+import { loadWeights } from '../engine/execution/load-weights.ts';
+import { type Model, openModel } from '../engine/models/model.ts';
+import { drawOrder } from '../engine/training/finetune.ts';
+import type { EncodedSet } from '../scores/evaluation.ts';
+import { HopscopeError } from '../shared/errors.ts';
+import type { Estimate, LinesFigure } from '../shared/figures.ts';
+import type { ExperimentSpec, Json } from '../shared/records.ts';
+import type { Experiment } from './experiment.ts';
+import { chanceOf, rankAxis } from './figures.ts';
+import { factLists, factsOf } from './lists.ts';
+import { commonParameters } from './parameters.ts';
+import { measureAndEmit, runStage, trainerOn, WorkCounter } from './stage.ts';
+import { estimate } from './statistics.ts';
+
+interface CheckpointResult {
+  checkpoint: string;
+  /** The pretraining step its name tells, else its place in the list. */
+  step: number;
+  fact_before: number;
+  implication_before: number;
+  fact: Estimate;
+  implication: Estimate;
+}
+
+export const emergence: Experiment = {
+  description: {
+    id: 'emergence',
+    title: 'Emergence',
+    question: 'When during pretraining does a model become able to draw implications from new facts?',
+    explanation:
+      'The same facts are finetuned starting from every checkpoint of a pretraining run. Facts can be learned from the first checkpoint on; implications follow only once pretraining has built the structures that they need, and first-hop and second-hop implications need not arrive together.',
+    parameters: [
+      ...commonParameters.filter(({ name }) => name !== 'orders'),
+      {
+        name: 'checkpoints',
+        label: 'Checkpoints',
+        help: 'Model folders in order of training, all of the model’s shape. Left out: the folders in the model’s own checkpoints folder, then the model itself.',
+        kind: 'folders',
+        optional: true,
+      },
+    ],
+  },
+
+  datasetKind: 'facts',
+
+  lists: factLists,
+
+  work(spec, dataset, model) {
+    const checkpoints = checkpointsOf(spec, model).length;
+    const epochs = spec.epochs as number;
+    const batchSize = spec.batch_size as number;
+    const seeds = (spec.seeds as number[]).length;
+    const steps = Math.ceil(factsOf(dataset).train.length / batchSize) * epochs;
+    return { steps: steps * seeds * checkpoints, batchSize, evaluations: ((epochs + 1) * seeds + 1) * checkpoints };
+  },
+
+  async run(context) {
+    const { spec, model } = context;
+    const watched = context.sets as { train: EncodedSet; test: EncodedSet };
+    const { examples } = watched.train;
+    const counter = new WorkCounter(context);
+    const checkpoints: CheckpointResult[] = [];
+    for (const [place, folder] of checkpointsOf(spec, model).entries()) {
+      const name = folder === model.folder ? 'model' : basename(folder);
+      const weights = folder === model.folder ? context.weights : await weightsOf(folder, model);
+      const seed0 = { seed: (spec.seeds as number[])[0]!, stage: `${name}, before`, epoch: 0 };
+      const before = {
+        train: await measureAndEmit(context, weights, watched.train, seed0),
+        test: await measureAndEmit(context, weights, watched.test, seed0),
+      };
+      counter.advance(`${name}, before finetuning`);
+      const ends = [];
+      for (const seed of spec.seeds as number[]) {
+        const trainer = trainerOn(context, weights);
+        const order = drawOrder(examples.length, spec.batch_size as number, spec.epochs as number, seed);
+        const log = await runStage(context, counter, {
+          seed,
+          name,
+          label: `checkpoint ${name}`,
+          trainer,
+          examples,
+          order,
+          watched,
+        });
+        ends.push(log.epochs.at(-1)!);
+      }
+      checkpoints.push({
+        checkpoint: name,
+        step: stepOf(folder, model, place),
+        fact_before: before.train.mean_rank,
+        implication_before: before.test.mean_rank,
+        fact: estimate(ends.map(({ train }) => train!.mean_rank)),
+        implication: estimate(ends.map(({ test }) => test!.mean_rank)),
+      });
+    }
+    return { checkpoints } as unknown as Json;
+  },
+
+  figures(results, { sets }) {
+    const { checkpoints } = results as unknown as { checkpoints: CheckpointResult[] };
+    const x = checkpoints.map(({ step }) => step);
+    const figure = (id: 'fact' | 'implication', title: string, set: EncodedSet): LinesFigure => ({
+      id,
+      kind: 'lines',
+      title,
+      caption: `${title}: mean rank among ${set.items.candidates.length} options at each pretraining checkpoint, before and after finetuning on the facts.`,
+      x: { label: 'Pretraining step', kind: 'number' },
+      y: rankAxis,
+      series: [
+        { label: 'after finetuning', x, y: checkpoints.map((checkpoint) => checkpoint[id]) },
+        { label: 'before', x, y: checkpoints.map((checkpoint) => estimate([checkpoint[`${id}_before`]])) },
+      ],
+      references: [{ label: 'chance', value: chanceOf(set) }],
+    });
+    return [figure('implication', 'Implications', sets.test!), figure('fact', 'Facts', sets.train!)];
+  },
+};
+
+/** Folders in order of training. Errors: `NoCheckpoints`. */
+function checkpointsOf(spec: ExperimentSpec, model: Model): string[] {
+  const given = spec.checkpoints as string[] | undefined;
+  if (given) return given;
+  const folder = join(model.folder, 'checkpoints');
+  const names = existsSync(folder) ? readdirSync(folder).filter((name) => existsSync(join(folder, name, 'config.json'))) : [];
+  if (names.length === 0) {
+    throw new HopscopeError(
+      'NoCheckpoints',
+      `${model.folder} has no checkpoints folder; name the model folders to compare under checkpoints.`,
+    );
+  }
+  return [...names.sort((a, b) => numberIn(a) - numberIn(b)).map((name) => join(folder, name)), model.folder];
+}
+
+/** The last number in a name, such as 500 of step-500. */
+function numberIn(name: string): number {
+  return Number(/(\d+)\D*$/.exec(name)?.[1] ?? Number.NaN);
+}
+
+function stepOf(folder: string, model: Model, place: number): number {
+  const steps = folder === model.folder ? (worldOf(folder)?.steps ?? Number.NaN) : numberIn(basename(folder));
+  return Number.isFinite(steps) ? steps : place;
+}
+
+/** Errors: `AnotherShape` when the checkpoint is not of the model's shape, and those of opening a model. */
+async function weightsOf(folder: string, model: Model): Promise<Weights> {
+  const checkpoint = await openModel(folder);
+  try {
+    const shapes = ({ parameters }: Model) => parameters.all.map(({ name, shape }) => `${name} ${shape}`).join();
+    if (shapes(checkpoint) !== shapes(model)) {
+      throw new HopscopeError(
+        'AnotherShape',
+        `${folder} does not have the parameters of ${model.folder}; checkpoints must be of one model.`,
+      );
+    }
+    return loadWeights(checkpoint);
+  } finally {
+    checkpoint.checkpoint.close();
+  }
+}
