@@ -55,11 +55,14 @@ function paddedRows(rows: number): number {
 
 export class Executor {
   readonly outline: ModelOutline;
+  /** As given; observers of the same run take the same. */
+  readonly settings: ExecutorSettings;
   readonly mode: ExecutionMode;
   readonly #sessions: SessionCache;
 
   constructor(outline: ModelOutline, settings: ExecutorSettings) {
     this.outline = outline;
+    this.settings = settings;
     this.mode = settings.mode ?? (outline.parameters.count * 4 <= wholeLimit ? 'whole' : 'blocks');
     this.#sessions = new SessionCache(settings);
   }
