@@ -44,8 +44,11 @@ export interface ExecutorSettings extends SessionSettings {
   mode?: ExecutionMode;
 }
 
-/** Bytes of parameters up to which one program for the whole model is used: its gradients all live at once. */
-const wholeLimit = 256 * 2 ** 20;
+/**
+ * Bytes of parameters up to which one program for the whole model is used: its gradients all live at once. Fixed rather than chosen by free
+ * memory, because the two ways round differently and a run must give the same numbers every time.
+ */
+export const wholeLimit = 2 ** 30;
 
 /** The head's rows are padded to a multiple, so that batches with a few rows more or less share a program. */
 function paddedRows(rows: number): number {

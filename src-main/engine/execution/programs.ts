@@ -172,13 +172,14 @@ function whole(name: string, outline: ModelOutline, shape: ProgramShape): Whole 
   const { blocks, head } = outline.parameters;
   const x = graph.input('x', [shape.batch * shape.positions, outline.configuration.hidden]);
   const weights = weightInputs(graph, [...blocks.flat(), ...head]);
+  const rows = graph.input('rows', [shape.rows], 'int64');
   let residual = x;
-  blocks.forEach((parameters, layer) => {
-    residual = outline.family.block(buildContext(graph, outline, shape, parameters, weights, layer), residual);
-    graph.label(`layers.${layer}.resid`, residual);
-  });
+  for (const [layer, parameters] of blocks.entries()) {
+    const context = buildContext(graph, outline, shape, parameters, weights, layer);
+    residual = outline.family.block(layer === blocks.length - 1 ? { ...context, rows } : context, residual);
+  }
   const context = buildContext(graph, outline, shape, head, weights, null);
-  return { graph, x, weights, logits: buildLogits(context, outline, gatherRows(graph, residual, shape.rows)) };
+  return { graph, x, weights, logits: buildLogits(context, outline, residual) };
 }
 
 /** All blocks and the head in one: feeds `x` (embedded tokens), `rows` and weights by name; result `logits`. */

@@ -41,8 +41,13 @@ export function rotate(context: BuildContext, x: Value, heads: number): Value {
   return graph.reshape(rotated, [batch * positions, heads * headSize]);
 }
 
+/** The rows that are wanted behind attention, of a value over all of batch * positions. */
+export function wantedRows({ graph, rows }: BuildContext, value: Value): Value {
+  return rows ? graph.apply('Gather', [value, rows]) : value;
+}
+
 /**
- * Causal attention with grouped heads: z = softmax(q k' / sqrt(size) + mask) v, labelled attn.z, [batch * positions, heads * size].
+ * Causal attention with grouped heads: z = softmax(q k' / sqrt(size) + mask) v, labelled attn.z, [batch * positions, heads * size] or its wanted rows.
  * q has `heads`, k and v have `keyValueHeads`; the queries of one group are stacked along the positions, so that the
  * gradients of k and v sum over the group inside the matrix product and nothing is repeated in memory.
  * Tokens are right-padded, so the causal mask alone keeps padding out of every real position.
@@ -62,7 +67,7 @@ export function attention(context: BuildContext, q: Value, k: Value, v: Value, o
   const weights = context.label('attn.pattern', graph.apply('Softmax', [biased], { axis: 4 }));
   const mixed = graph.matMul(graph.reshape(weights, [batch, keyValueHeads, group * positions, positions]), values);
   const z = graph.transpose(graph.reshape(mixed, [batch, keyValueHeads, group, positions, headSize]), [0, 3, 1, 2, 4]);
-  return context.label('attn.z', graph.reshape(z, [batch * positions, heads * headSize]));
+  return context.label('attn.z', wantedRows(context, graph.reshape(z, [batch * positions, heads * headSize])));
 }
 
 /** down(silu(gate(x)) * up(x)); labels mlp.act (the last projection's input) and mlp.out. */

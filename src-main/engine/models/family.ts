@@ -63,6 +63,11 @@ export interface BuildContext {
    * the same value, or what an intervention puts in its place.
    */
   label(name: string, value: Value): Value;
+  /**
+   * Indices into batch * positions that alone are wanted behind this block's attention; absent: all. The last block of a program that reads
+   * a few positions needs no others, since nothing mixes positions after attention.
+   */
+  rows?: Value;
   /** Index of the layer being built; families with layers of several kinds look at it. */
   layer: number;
 }
@@ -74,7 +79,7 @@ export interface ModelFamily {
   configure(raw: RawConfiguration): ModelConfiguration;
   parameters(configuration: ModelConfiguration): ParameterTable;
   /**
-   * x [batch * positions, hidden] -> the same shape. Labels: attn.in and mlp.in (what the first maps of attention and MLP read), attn.pattern,
+   * x [batch * positions, hidden] -> the same shape, or only the context's `rows` of it. Labels: attn.in and mlp.in (what the first maps of attention and MLP read), attn.pattern,
    * attn.z (heads' outputs before the output projection), attn.out, mlp.act (what the last projection reads), mlp.out, and of every linear map
    * of role r its input `r.x` and its output `r.y` (before any clipping).
    */

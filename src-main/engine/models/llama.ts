@@ -2,7 +2,7 @@
  * The Llama family (2, 3, 3.1, 3.2 and the small world): RMS norms, rotary positions, grouped attention, gated SiLU MLP, tied or untied head.
  * One file describes a family; how its programs are run is elsewhere.
  */
-import { attention, gatedMlp, linear, rmsNorm, rotate } from './blocks.ts';
+import { attention, gatedMlp, linear, rmsNorm, rotate, wantedRows } from './blocks.ts';
 import { count, divisible, flag, oneOf, positive } from './configuration.ts';
 import type { ModelFamily } from './family.ts';
 import { readRotary } from './rotary.ts';
@@ -86,7 +86,7 @@ export const llama: ModelFamily = {
     const k = rotate(context, linear(context, normed, 'attn.k'), configuration.keyValueHeads);
     const v = linear(context, normed, 'attn.v');
     const attended = context.label('attn.out', linear(context, attention(context, q, k, v), 'attn.o'));
-    const middle = graph.add(x, attended);
+    const middle = graph.add(wantedRows(context, x), attended);
     return graph.add(middle, gatedMlp(context, context.label('mlp.in', rmsNorm(context, middle, 'norm.mlp'))));
   },
 
