@@ -2,6 +2,8 @@
  * Data ordering (PAPER.md, experiment 4): does a model that saw facts before, with or after their implications learn to generalize later facts?
  * Three training orders on one slice of names, then the same finetuning on facts of the other slice.
  */
+
+import { subtract } from '../engine/files/weight-sets.ts';
 import { drawOrder, type Order } from '../engine/training/finetune.ts';
 import type { EncodedSet } from '../scores/evaluation.ts';
 import { HopscopeError } from '../shared/errors.ts';
@@ -151,7 +153,8 @@ async function runOrdering(
     );
     weights = trainer.weights;
   }
-  const norms = deltaNorms(changeFrom(context, weights));
+  const trained = new Map([...weights].filter(([name, tensor]) => tensor !== context.weights.get(name)));
+  const norms = deltaNorms(subtract(trained, context.weights));
   const trainer = trainerOn(context, weights);
   const order = orderOf(spec, 'finetune', left.examples.length, seed);
   const finetune = await runStage(context, counter, {
@@ -174,15 +177,4 @@ export function orderOf(spec: ExperimentSpec, key: string, examples: number, see
   const order = given[key];
   if (!order) throw new HopscopeError('BadValue', `orders: ${key} is missing; given are ${Object.keys(given).join(', ')}.`);
   return order;
-}
-
-function changeFrom({ weights, executor }: ExperimentContext, now: ExperimentContext['weights']) {
-  return new Map(
-    executor.outline.parameters.all.flatMap(({ name, shape }) => {
-      const [before, after] = [weights.get(name)!.data, now.get(name)!.data];
-      return before === after
-        ? []
-        : [[name, { type: 'float32' as const, shape, data: after.map((value, index) => value - before[index]!) }] as const];
-    }),
-  );
 }

@@ -3,12 +3,13 @@
  * The change learned from implications on top of known facts is added to a model with different facts, against a control.
  */
 import type { Weights } from '../engine/execution/executor.ts';
+import { add, type Delta } from '../engine/files/weight-sets.ts';
 import type { EncodedSet } from '../scores/evaluation.ts';
 import type { Estimate } from '../shared/figures.ts';
 import type { Json } from '../shared/records.ts';
 import { dataOrdering, orderOf } from './data-ordering.ts';
 import { trainLists } from './daxwug-lists.ts';
-import { deltaNorms, type WeightChange, withChanges } from './deltas.ts';
+import { deltaNorms } from './deltas.ts';
 import type { Experiment, ExperimentContext } from './experiment.ts';
 import { chanceReferences, rankAxis } from './figures.ts';
 import { daxwugOf } from './lists.ts';
@@ -116,7 +117,7 @@ const publishedRanks: Readonly<Record<Graft, number[]>> = {
 async function runSeed(context: ExperimentContext, counter: WorkCounter, seed: number): Promise<SeedResult> {
   const lists = context.sets as Lists;
   const training: Record<string, StageLog> = {};
-  const changes: Record<string, WeightChange> = {};
+  const changes: Record<string, Delta> = {};
   const norms: Record<string, Record<string, number>> = {};
   const ends: Record<string, Weights> = {};
   for (const { name, on, after, watched } of trainings) {
@@ -140,9 +141,10 @@ async function runSeed(context: ExperimentContext, counter: WorkCounter, seed: n
   }
   const results: SeedResult['results'] = {};
   for (const [graft, parts] of Object.entries(grafts)) {
-    const weights = withChanges(
+    // Every change but the first one of a graft was counted from other weights; here that is the point
+    const weights = parts.reduce<Weights>(
+      (sum, part, index) => add(sum, changes[part]!, { onAnotherBase: index > 0 }),
       context.weights,
-      parts.map((part) => changes[part]!),
     );
     const details: Record<string, Detail> = {};
     for (const key of listKeys) {

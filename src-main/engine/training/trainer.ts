@@ -5,9 +5,10 @@
 import { HopscopeError } from '../../shared/errors.ts';
 import type { RowGradient } from '../execution/embedding.ts';
 import type { Executor, GradientSink, Targets, TokenBatch, Weights } from '../execution/executor.ts';
+import { type Delta, subtract } from '../files/weight-sets.ts';
 import type { AdamStep } from '../kernels/kernels.ts';
 import { type Parameter, type Trainable, trainableNames } from '../models/parameters.ts';
-import { elementCount, type FloatTensor, floatTensor } from '../tensor.ts';
+import { elementCount } from '../tensor.ts';
 import { type AdamSettings, AdamState, defaultAdam } from './adam-state.ts';
 
 export interface TrainerSettings extends AdamSettings {
@@ -67,20 +68,9 @@ export class Trainer implements GradientSink {
     return loss;
   }
 
-  /** Trained values minus the base's, by name. */
-  delta(): Map<string, FloatTensor> {
-    return new Map(
-      [...this.state.weights].map(([name, { shape, data }]) => {
-        const base = this.#base.get(name)!.data;
-        return [
-          name,
-          floatTensor(
-            shape,
-            data.map((value, index) => value - base[index]!),
-          ),
-        ] as const;
-      }),
-    );
+  /** What training changed so far; it knows the weights that it is counted from. */
+  delta(): Delta {
+    return subtract(this.state.weights, this.#base);
   }
 
   buffer(parameter: Parameter): Float32Array {
