@@ -6,7 +6,8 @@ import { HopscopeError } from '../../shared/errors.ts';
 import type { Parameter } from '../models/parameters.ts';
 import type { SessionSettings } from '../runtime/session.ts';
 import { elementCount, type FloatTensor, floatTensor, type Tensor } from '../tensor.ts';
-import { lookUp, type RowGradient, sumRows } from './embedding.ts';
+import { type RowGradient, sumRows } from './embedding.ts';
+import { byRole, embed, questionShape, weightOf } from './feeds.ts';
 import type { ModelOutline, ProgramShape } from './programs.ts';
 import * as programs from './programs.ts';
 import { SessionCache } from './sessions.ts';
@@ -77,10 +78,13 @@ export class Executor {
   /** Logits [rows, vocabulary] at the given rows (item * positions + position). */
   async logits(weights: Weights, batch: TokenBatch, rows: readonly number[]): Promise<FloatTensor> {
     if (this.mode === 'blocks') return (await this.forward(weights, batch, rows, [])).logits;
-    const shape = this.#shape(batch, rows.length);
+    const shape = this.#shape(batch, rows);
     const session = await this.#sessions.get(`whole forward ${key(shape)}`, () => programs.wholeForward(this.outline, shape));
     const logits = floatTensor([shape.rows, this.outline.configuration.vocabulary]);
-    session.run({ ...this.#allWeights(weights), x: this.#embed(weights, batch), rows: rowIndices(rows, shape.rows) }, { logits });
+    session.run(
+      { ...this.#allWeights(weights), x: embed(this.outline, weights, batch), rows: rowIndices(rows, shape.rows) },
+      { logits },
+    );
     return firstRows(logits, rows.length);
   }
 
@@ -95,9 +99,9 @@ export class Executor {
     observe: readonly string[],
   ): Promise<{ logits: FloatTensor; observed: Map<string, FloatTensor> }> {
     const { configuration, parameters } = this.outline;
-    const shape = this.#shape(batch, rows.length);
+    const shape = this.#shape(batch, rows);
     const observed = new Map<string, FloatTensor>();
-    let x = this.#embed(weights, batch);
+    let x = embed(this.outline, weights, batch);
     observed.set('embedding', x);
     for (const [layer, block] of parameters.blocks.entries()) {
       const graphKey = `block forward ${this.#kind(layer)} ${key(shape, false)} ${observe.join()}`;
@@ -137,7 +141,7 @@ export class Executor {
     trained: ReadonlySet<string>,
     sink: GradientSink,
   ): Promise<number> {
-    const shape = this.#shape(batch, targets.rows.length);
+    const shape = this.#shape(batch, targets.rows);
     const feeds = {
       rows: rowIndices(targets.rows, shape.rows),
       targets: integerColumn(targets.targets, shape.rows),
@@ -163,7 +167,7 @@ export class Executor {
     const session = await this.#sessions.get(`whole training ${key(shape)} ${needInput} ${names.join()}`, () =>
       programs.wholeTraining(this.outline, shape, names, needInput),
     );
-    const x = this.#embed(weights, batch);
+    const x = embed(this.outline, weights, batch);
     const { results, loss } = gradientResults(inGraph, sink);
     const dx = floatTensor(x.shape);
     if (needInput) results[programs.gradientOf('x')] = dx;
@@ -225,7 +229,7 @@ export class Executor {
 
   /** The input of every block, and of the head as the last. */
   async #blockInputs(weights: Weights, batch: TokenBatch, shape: ProgramShape): Promise<FloatTensor[]> {
-    const inputs = [this.#embed(weights, batch)];
+    const inputs = [embed(this.outline, weights, batch)];
     for (const [layer, block] of this.outline.parameters.blocks.entries()) {
       const session = await this.#sessions.get(`block forward ${this.#kind(layer)} ${key(shape, false)} `, () =>
         programs.blockForward(this.outline, layer, shape, []),
@@ -255,12 +259,6 @@ export class Executor {
     sink.complete([parameters.embedding]);
   }
 
-  #embed(weights: Weights, { tokens, batch, positions }: TokenBatch): FloatTensor {
-    const { hidden, embeddingScale } = this.outline.configuration;
-    const matrix = weight(weights, this.outline.parameters.embedding.name);
-    return floatTensor([batch * positions, hidden], lookUp(matrix.data, hidden, tokens, embeddingScale));
-  }
-
   #allWeights(weights: Weights): Record<string, Tensor> {
     return byName(weights, [...this.outline.parameters.blocks.flat(), ...this.outline.parameters.head]);
   }
@@ -280,39 +278,16 @@ export class Executor {
     return new Map(observe.flatMap((name) => (name in widths ? [[name, [batch * positions, widths[name]!]] as const] : [])));
   }
 
-  #shape({ tokens, batch, positions }: TokenBatch, rows: number): ProgramShape {
-    const { vocabulary, context } = this.outline.configuration;
-    if (positions > context) {
-      throw new HopscopeError(
-        'TextTooLong',
-        `A text of ${positions} tokens does not fit the model's context of ${context}; shorten the prompt.`,
-      );
-    }
-    const outside = tokens.find((token) => token < 0 || token >= vocabulary);
-    if (outside !== undefined) {
-      throw new HopscopeError(
-        'TokenOutsideVocabulary',
-        `Token ${outside} is outside the model's vocabulary of ${vocabulary}; the tokenizer does not fit the model.`,
-      );
-    }
-    return { batch, positions, rows: paddedRows(rows) };
+  #shape(batch: TokenBatch, rows: readonly number[]): ProgramShape {
+    return { ...questionShape(this.outline, batch, rows), rows: paddedRows(rows.length) };
   }
 }
 
 const key = ({ batch, positions, rows }: ProgramShape, withRows = true): string =>
   `${batch}x${positions}${withRows ? `x${rows}` : ''}`;
 
-function weight(weights: Weights, name: string): FloatTensor {
-  const tensor = weights.get(name);
-  if (!tensor) throw new HopscopeError('MissingTensor', `The weights have no ${name}.`);
-  return tensor;
-}
-
 const byName = (weights: Weights, parameters: readonly Parameter[]): Record<string, Tensor> =>
-  Object.fromEntries(parameters.map(({ name }) => [name, weight(weights, name)]));
-
-const byRole = (weights: Weights, parameters: readonly Parameter[]): Record<string, Tensor> =>
-  Object.fromEntries(parameters.map(({ role, name }) => [role, weight(weights, name)]));
+  Object.fromEntries(parameters.map(({ name }) => [name, weightOf(weights, name)]));
 
 function gradientResults(
   parameters: readonly Parameter[],

@@ -1,5 +1,5 @@
 /**
- * What programs for scores are fed with: embedded prompts, weights by role, the output matrix's rows of a few candidates.
+ * What programs are fed with: embedded prompts, weights by role, the output matrix's rows of a few candidates.
  * It runs nothing.
  */
 import { HopscopeError } from '../../shared/errors.ts';
@@ -79,7 +79,8 @@ export const indices = (rows: readonly number[]): Tensor => ({
   data: BigInt64Array.from(rows, BigInt),
 });
 
-function weightOf(weights: Weights, name: string): FloatTensor {
+/** Errors: `MissingTensor`. */
+export function weightOf(weights: Weights, name: string): FloatTensor {
   const tensor = weights.get(name);
   if (!tensor) throw new HopscopeError('MissingTensor', `The weights have no ${name}.`);
   return tensor;

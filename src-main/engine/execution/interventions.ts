@@ -1,0 +1,188 @@
+/**
+ * Runs a model with values of components replaced: any heads' and MLPs' outputs at any tokens of any prompts of a batch, each by a given vector.
+ * Zero, mean and counterfactual ablation and activation patching differ only in those vectors, which are made elsewhere.
+ */
+import { HopscopeError } from '../../shared/errors.ts';
+import { type FloatTensor, floatTensor, type Tensor } from '../tensor.ts';
+import type { ExecutionMode, ExecutorSettings, Weights } from './executor.ts';
+import { byRole, embed, headWeights, indices, type Question, questionShape } from './feeds.ts';
+import {
+  blockWithReplacements,
+  candidateLogits,
+  maskOf,
+  partsOf,
+  replacementOf,
+  wholeWithReplacements,
+  widthOf,
+} from './intervention-programs.ts';
+import { LayerPrograms } from './layer-programs.ts';
+import type { ModelOutline, ProgramShape } from './programs.ts';
+import * as programs from './programs.ts';
+import { type Component, components, layerPrefix } from './score-programs.ts';
+
+/** One attention head's z (before the output projection), or where `head` is null the MLP's output, of one layer at one token. */
+export interface Site {
+  layer: number;
+  head: number | null;
+  token: number;
+}
+
+/** A value replaced in one prompt of a batch. */
+export interface Edit extends Site {
+  /** Index of the prompt in the batch. */
+  item: number;
+  /** What takes the value's place: headSize or hidden elements. */
+  value: Float32Array;
+  /** How much of the way from the value to the replacement; default 1. */
+  share?: number;
+}
+
+/** Bytes of parameters up to which one program runs the whole model. */
+const wholeLimit = 256 * 2 ** 20;
+
+export const componentOf = ({ head }: Pick<Site, 'head'>): Component => (head === null ? 'mlp.out' : 'attn.z');
+
+export class Interventions {
+  readonly outline: ModelOutline;
+  readonly mode: ExecutionMode;
+  readonly #programs: LayerPrograms;
+
+  constructor(outline: ModelOutline, settings: ExecutorSettings) {
+    this.outline = outline;
+    this.mode = settings.mode ?? (outline.parameters.count * 4 <= wholeLimit ? 'whole' : 'blocks');
+    this.#programs = new LayerPrograms(outline, settings);
+  }
+
+  release(): void {
+    this.#programs.release();
+  }
+
+  /**
+   * The candidates' logits [rows, candidates] with all edits in place at once; later components see what earlier edits did. Prompts of a
+   * batch do not touch each other, so different interventions on one prompt are different items of a batch.
+   * Errors: `ComponentOutsideModel`, `TokenOutsidePrompt`, `WrongShape`, `TextTooLong`, `TokenOutsideVocabulary`.
+   */
+  async logits(weights: Weights, question: Question, edits: readonly Edit[]): Promise<FloatTensor> {
+    const shape = questionShape(this.outline, question.batch, question.rows);
+    const byLayer: Edit[][] = this.outline.parameters.blocks.map(() => []);
+    for (const edit of edits) {
+      this.#check(edit, shape);
+      byLayer[edit.layer]!.push(edit);
+    }
+    const logits = floatTensor([question.rows.length, question.candidates.length]);
+    if (this.mode === 'whole') await this.#runWhole(weights, question, shape, byLayer, logits);
+    else await this.#runBlocks(weights, question, shape, byLayer, logits);
+    return logits;
+  }
+
+  async #runWhole(
+    weights: Weights,
+    question: Question,
+    shape: ProgramShape,
+    byLayer: readonly Edit[][],
+    logits: FloatTensor,
+  ): Promise<void> {
+    const { candidates } = question;
+    const session = await this.#programs.head('whole with replacements', shape, candidates, () =>
+      wholeWithReplacements(this.outline, shape, candidates.length),
+    );
+    const feeds = { ...this.#headFeeds(weights, question), x: embed(this.outline, weights, question.batch) };
+    this.outline.parameters.blocks.forEach((block, layer) => {
+      const prefix = layerPrefix(layer);
+      Object.assign(
+        feeds,
+        byRole(weights, block, (role) => prefix + role),
+        this.#replacements(byLayer[layer]!, shape, prefix),
+      );
+    });
+    session.run(feeds, { logits });
+  }
+
+  async #runBlocks(
+    weights: Weights,
+    question: Question,
+    shape: ProgramShape,
+    byLayer: readonly Edit[][],
+    logits: FloatTensor,
+  ): Promise<void> {
+    const { batch, candidates } = question;
+    let x = embed(this.outline, weights, batch);
+    for (const [layer, block] of this.outline.parameters.blocks.entries()) {
+      const edits = byLayer[layer]!;
+      // Most layers of a single-component intervention are the plain block
+      const session =
+        edits.length === 0
+          ? await this.#programs.block('block forward', layer, shape, () =>
+              programs.blockForward(this.outline, layer, shape, []),
+            )
+          : await this.#programs.block('block with replacements', layer, shape, () =>
+              blockWithReplacements(this.outline, layer, shape),
+            );
+      const y = floatTensor(x.shape);
+      const replaced = edits.length === 0 ? {} : this.#replacements(edits, shape, '');
+      session.run({ ...byRole(weights, block), ...replaced, x }, { y });
+      x = y;
+    }
+    const head = await this.#programs.head('candidate logits', shape, candidates, () =>
+      candidateLogits(this.outline, shape, candidates.length),
+    );
+    head.run({ ...this.#headFeeds(weights, question), x }, { logits });
+  }
+
+  #headFeeds(weights: Weights, { rows, candidates }: Question): Record<string, Tensor> {
+    return { ...headWeights(this.outline, weights, candidates), rows: indices(rows) };
+  }
+
+  /** One layer's masks and replacements; where the mask is 0 the replacement is 0 too. */
+  #replacements(edits: readonly Edit[], { batch, positions }: ProgramShape, prefix: string): Record<string, Tensor> {
+    const feeds: Record<string, FloatTensor> = {};
+    for (const component of components) {
+      const parts = partsOf(component, this.outline);
+      feeds[maskOf(prefix + component)] = floatTensor([batch * positions, parts, 1]);
+      feeds[replacementOf(prefix + component)] = floatTensor([batch * positions, widthOf(component, this.outline)]);
+    }
+    for (const { item, token, head, value, share = 1 } of edits) {
+      const component = componentOf({ head });
+      const parts = partsOf(component, this.outline);
+      const place = (item * positions + token) * parts + (head ?? 0);
+      feeds[maskOf(prefix + component)]!.data[place] = share;
+      feeds[replacementOf(prefix + component)]!.data.set(value, place * value.length);
+    }
+    return feeds;
+  }
+
+  #check(edit: Edit, { batch, positions }: ProgramShape): void {
+    checkComponent(this.outline, edit);
+    const { item, token, head, value } = edit;
+    if (!isIndex(item, batch) || !isIndex(token, positions)) {
+      throw new HopscopeError(
+        'TokenOutsidePrompt',
+        `Token ${token} of prompt ${item} is outside the batch of ${batch} prompts with ${positions} tokens.`,
+      );
+    }
+    const component = componentOf({ head });
+    const size = widthOf(component, this.outline) / partsOf(component, this.outline);
+    if (value.length !== size) {
+      throw new HopscopeError(
+        'WrongShape',
+        `${nameOf(edit)} has ${size} elements per token; the replacement has ${value.length}. It must come from a model of the same shape.`,
+      );
+    }
+  }
+}
+
+/** A component as people read it: `MLP 3`, or `head 3.1`. */
+export const nameOf = ({ layer, head }: Pick<Site, 'layer' | 'head'>): string =>
+  head === null ? `MLP ${layer}` : `head ${layer}.${head}`;
+
+/** Errors: `ComponentOutsideModel`. */
+export function checkComponent({ configuration }: ModelOutline, site: Pick<Site, 'layer' | 'head'>): void {
+  const { layers, heads } = configuration;
+  if (isIndex(site.layer, layers) && (site.head === null || isIndex(site.head, heads))) return;
+  throw new HopscopeError(
+    'ComponentOutsideModel',
+    `There is no ${nameOf(site)}: the model has layers 0 to ${layers - 1} with heads 0 to ${heads - 1} in each.`,
+  );
+}
+
+const isIndex = (value: number, count: number): boolean => Number.isInteger(value) && value >= 0 && value < count;
