@@ -5,6 +5,7 @@
 import { HopscopeError } from '../shared/errors.ts';
 import type { Emission, EvaluationRow, ItemMeasurement, ItemSet, Pair, StepRow } from '../shared/records.ts';
 import { type Database, inTransaction, reading } from './open.ts';
+import { insertScores } from './scores.ts';
 
 /** Stores a batch in one transaction, with the run's seconds so far. Errors: `RunNotFound`, `NotFinite`, and those of `inTransaction`. */
 export function storeEmissions(database: Database, run: string, emissions: readonly Emission[], seconds: number): void {
@@ -23,6 +24,8 @@ export function storeEmissions(database: Database, run: string, emissions: reado
         insertStep.run(id, seed, stage, epoch, step, loss, taken);
       } else if (emission.kind === 'evaluation') {
         insertEvaluation(database, id, emission.row);
+      } else if (emission.kind === 'scores') {
+        insertScores(database, id, emission.rows);
       } else if (emission.kind === 'items') {
         insertItemSet(database, id, emission.items);
       } else if (emission.kind === 'warning') {

@@ -78,6 +78,8 @@ function problem(parameter: Parameter, value: Json): string | null {
       return choices.some((choice) => choice.value === value)
         ? null
         : `is not one of ${choices.map((choice) => choice.value).join(', ')}`;
+    case 'boolean':
+      return typeof value === 'boolean' ? null : 'is neither true nor false';
     case 'model':
       return typeof value === 'string' && value.length > 0 ? null : 'is not a folder or small-world';
     case 'folders': {
@@ -98,6 +100,17 @@ function problem(parameter: Parameter, value: Json): string | null {
         ? null
         : 'is not all, mlp_attn, {layers: [...]} or a list of parameter names';
     }
+    case 'prompt': {
+      const good =
+        isRecord(value) &&
+        Object.keys(value).length === 2 &&
+        [value.prompt, value.answer].every((text) => typeof text === 'string' && text.trim() !== '');
+      return good ? null : 'is not {prompt, answer}, two texts';
+    }
+    case 'counterfactuals':
+      return value === 'all' || isDraw(value) || isIndexLists(value)
+        ? null
+        : 'is not all, {count, seed} or a list of item indices for each item';
     case 'orders':
       return isOrder(value) || (isRecord(value) && Object.values(value).every(isOrder))
         ? null
@@ -107,6 +120,18 @@ function problem(parameter: Parameter, value: Json): string | null {
 
 function isRecord(value: Json): value is { [key: string]: Json } {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A number of counterfactuals to draw and the seed to draw them by. */
+function isDraw(value: Json): boolean {
+  if (!isRecord(value) || Object.keys(value).length !== 2) return false;
+  const { count, seed } = value;
+  return Number.isSafeInteger(count) && (count as number) > 0 && Number.isSafeInteger(seed) && (seed as number) >= 0;
+}
+
+/** Whether the numbers are items is for the counterfactuals to check. */
+function isIndexLists(value: Json): boolean {
+  return Array.isArray(value) && value.every((list) => Array.isArray(list) && list.every((index) => Number.isInteger(index)));
 }
 
 function isOrder(value: Json): boolean {

@@ -7,10 +7,11 @@ import { getEvaluations, getItemSets, getSteps } from '../database/measurements.
 import { closeDatabase, hasLog, openDatabase, sqliteVersion } from '../database/open.ts';
 import { sweepOwnerLocks, takeOwnerLock } from '../database/owner-lock.ts';
 import { createRun, deleteRun, getFigures, getRun, listRuns, requestStop, stateOf } from '../database/runs.ts';
+import { getScores } from '../database/scores.ts';
 import type { Service } from '../shared/contract.ts';
 import { HopscopeError } from '../shared/errors.ts';
 import { createEvent } from '../shared/event.ts';
-import type { ExperimentSpec, RunState } from '../shared/records.ts';
+import type { ExperimentSpec, RunState, ScoreQuery } from '../shared/records.ts';
 import { describeProgram } from './about.ts';
 import { ComputeKeeper } from './compute-keeper.ts';
 import type { LaunchCompute } from './compute-launcher.ts';
@@ -67,6 +68,7 @@ export function openService(settings: ServiceSettings): OpenService {
     experiments: () => compute.use((client) => client.experiments()),
     describeModel: (path) => compute.use((client) => client.describeModel(requireText(path, 'path'))),
     preview: (spec) => compute.use((client) => client.preview(requireSpec(spec))),
+    preflight: (spec) => compute.use((client) => client.preflight(requireSpec(spec))),
 
     async startRun(given) {
       requireSpace(folder, spaceForRun);
@@ -108,6 +110,11 @@ export function openService(settings: ServiceSettings): OpenService {
     async evaluations(run, options) {
       stateOf(database, requireText(run, 'run'));
       return getEvaluations(database, run, options?.items === true);
+    },
+
+    async scores(run, query) {
+      stateOf(database, requireText(run, 'run'));
+      return getScores(database, run, requireScoreQuery(query));
     },
 
     async figures(run) {
@@ -154,6 +161,22 @@ function requireSpec(spec: unknown): ExperimentSpec {
     throw new HopscopeError('BadSpec', 'A spec is an object with at least `experiment` and `model`, both texts.');
   }
   return spec as ExperimentSpec;
+}
+
+function requireScoreQuery(query: unknown): ScoreQuery {
+  const { seed, point, stage, names } = (typeof query === 'object' && query !== null ? query : {}) as Partial<ScoreQuery>;
+  const isGood =
+    Number.isSafeInteger(seed) &&
+    Number.isSafeInteger(point) &&
+    (stage === undefined || typeof stage === 'string') &&
+    (names === undefined || (Array.isArray(names) && names.length <= largestPage && names.every((name) => typeof name === 'string')));
+  if (!isGood) {
+    throw new HopscopeError(
+      'BadArgument',
+      'Scores are asked for by a seed and a point (an item index, or -1 for the average), and optionally a stage and names.',
+    );
+  }
+  return query as ScoreQuery;
 }
 
 function whole(value: unknown, absent: number, most: number): number {

@@ -10,12 +10,15 @@ import type {
   EvaluationRow,
   ExperimentDescription,
   ExperimentSpec,
+  Finding,
   ItemSet,
   Json,
   ModelDescription,
   Preview,
   RunDetail,
   RunSummary,
+  ScoreQuery,
+  ScoreRow,
   StepRow,
 } from './records.ts';
 
@@ -31,6 +34,8 @@ export interface Service {
   describeModel(path: string): Promise<ModelDescription>;
   /** Checks a spec, fills in defaults, loads data and tokenizer, estimates the cost. Nothing is stored. */
   preview(spec: ExperimentSpec): Promise<Preview>;
+  /** How the chosen model's tokenizer reads a spec's data, errors that `preview` rejects with among them; empty: nothing to say. */
+  preflight(spec: ExperimentSpec): Promise<Finding[]>;
   /** Validates, stores and queues a run. */
   startRun(spec: ExperimentSpec): Promise<{ run: string }>;
   /** Stops a queued or running run; what it has measured stays. */
@@ -44,6 +49,8 @@ export interface Service {
   itemSets(run: string): Promise<ItemSet[]>;
   /** Without `items`: curves only, each row's `items` empty. */
   evaluations(run: string, options?: { items: boolean }): Promise<EvaluationRow[]>;
+  /** Scores of one item (`point` its index) or averaged over items (-1); empty where none are stored. */
+  scores(run: string, query: ScoreQuery): Promise<ScoreRow[]>;
   /** What the experiment drew of its results; empty until it has finished. */
   figures(run: string): Promise<Figure[]>;
   /** Rows changed: fetch again. At most about 10 a second for one run. */
@@ -55,6 +62,7 @@ export interface Compute {
   devices(): Promise<DeviceReport[]>;
   describeModel(path: string): Promise<ModelDescription>;
   preview(spec: ExperimentSpec): Promise<Preview>;
+  preflight(spec: ExperimentSpec): Promise<Finding[]>;
   /** Runs one experiment to its end and returns its results; rows arrive through `onEmission` meanwhile. Aborting rejects with `Interrupted`. */
   execute(run: string, spec: ExperimentSpec, signal?: AbortSignal): Promise<Json>;
   onEmission: Event<{ run: string; emission: Emission }>;

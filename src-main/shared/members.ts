@@ -12,6 +12,7 @@ const service: Members<Service> = {
   experiments: true,
   describeModel: true,
   preview: true,
+  preflight: true,
   startRun: true,
   stopRun: true,
   deleteRun: true,
@@ -20,6 +21,7 @@ const service: Members<Service> = {
   steps: true,
   itemSets: true,
   evaluations: true,
+  scores: true,
   figures: true,
   onRunChanged: true,
 };
@@ -29,6 +31,7 @@ const compute: Members<Compute> = {
   devices: true,
   describeModel: true,
   preview: true,
+  preflight: true,
   execute: true,
   onEmission: true,
 };

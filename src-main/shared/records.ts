@@ -48,10 +48,13 @@ export type ParameterKind =
   | 'integer'
   | 'integers' // a list of integers, such as seeds
   | 'choice'
+  | 'boolean'
   | 'model' // a folder, or `small-world`
   | 'folders' // a list of folders
   | 'dataset' // a built-in name, a file, or inline
   | 'trainable' // all | mlp_attn | {layers: [...]} | [tensor names]
+  | 'prompt' // {prompt, answer}
+  | 'counterfactuals' // all | {count, seed} | a list of item indices per item
   | 'orders'; // batches given by index instead of drawn
 
 export interface Parameter {
@@ -179,6 +182,29 @@ export interface ItemSet {
   answers: number[];
 }
 
+/** One score of a component kind for one item or averaged, as a table over layers, (heads,) tokens. */
+export interface ScoreRow {
+  seed: number;
+  /** Which scoring of the run, for experiments with several. */
+  stage: string;
+  /** Item index, or -1 for the average over items shown on the accumulation prompt's tokens. */
+  point: number;
+  /** `upstream.mlp`, `downstream.attn`, `informative.q_proj`, ... */
+  name: string;
+  /** [layers, tokens] or [layers, heads, tokens]. */
+  shape: number[];
+  /** Row-major; float32 values. */
+  values: number[];
+}
+
+/** Which stored scores are asked for; what is left out is not restricted. */
+export interface ScoreQuery {
+  seed: number;
+  point: number;
+  stage?: string;
+  names?: string[];
+}
+
 /** What compute sends while an experiment runs, in order. */
 export type Emission =
   | { kind: 'provenance'; provenance: Provenance }
@@ -186,6 +212,7 @@ export type Emission =
   | { kind: 'items'; items: ItemSet }
   | { kind: 'step'; row: StepRow }
   | { kind: 'evaluation'; row: EvaluationRow }
+  | { kind: 'scores'; rows: ScoreRow[] }
   | { kind: 'figures'; figures: Figure[] }
   | { kind: 'progress'; progress: Progress };
 
@@ -206,6 +233,19 @@ export interface ModelDescription {
   memory: { forward: number; scores: number; train_all: number; train_mlp_attn: number; available: number };
 }
 
+/** Something the preflight found in a data set as a model's tokenizer reads it. */
+export interface Finding {
+  /** `error`: a run stops with this code; `warning`: results may mislead; `note`: good to know. */
+  severity: 'error' | 'warning' | 'note';
+  /** One PascalCase word; for an error that of the run's own error. */
+  code: string;
+  message: string;
+  /** The list that `items` index into, by the name it is stored under. */
+  set: string;
+  /** Indices of the pairs concerned; empty: the list as a whole. */
+  items: number[];
+}
+
 /** What a wizard shows before starting: the data as it will be used and what the run will cost here. */
 export interface Preview {
   spec: ExperimentSpec;
@@ -214,6 +254,8 @@ export interface Preview {
   /** Token strings of each set's first item, to show how the model reads it. */
   tokens: { set: string; tokens: string[] }[];
   warnings: string[];
+  /** The preflight of these sets; no errors, which reject. */
+  findings: Finding[];
   cost: { steps: number; evaluations: number; seconds: number; memory: number };
 }
 

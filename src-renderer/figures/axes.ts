@@ -3,7 +3,7 @@
  * What is drawn inside is the figure's own business.
  */
 import type { Axis, Reference } from '../../src-main/shared/figures.ts';
-import { element, type SvgNode } from './nodes.ts';
+import { element, round, type SvgNode } from './nodes.ts';
 import { formatTick, formatValue, isNumber, ticks } from './numbers.ts';
 import type { FigureStyle } from './style.ts';
 import { label, textWidth } from './text.ts';
@@ -145,16 +145,20 @@ export function point(
   attributes: SvgNode['attributes'],
   mark?: SvgNode['mark'],
 ): SvgNode {
-  const path = (text: string) => element('path', { d: text, ...attributes }, [], mark);
-  const [cx, cy] = [Math.round(x * 100) / 100, Math.round(y * 100) / 100];
+  const [cx, cy, r] = [round(x), round(y), round(radius)];
+  const path = (...numbers: number[]) => {
+    const [first, ...rest] = Array.from({ length: numbers.length / 2 }, (_, index) => numbers.slice(2 * index, 2 * index + 2));
+    const corners = rest.map(([dx, dy]) => `l${round(dx! * r)} ${round(dy! * r)}`).join('');
+    return element('path', { d: `M${round(cx + first![0]! * r)} ${round(cy + first![1]! * r)}${corners}z`, ...attributes }, [], mark);
+  };
   switch (place % 4) {
     case 0:
-      return element('circle', { cx, cy, r: radius, ...attributes }, [], mark);
+      return element('circle', { cx, cy, r, ...attributes }, [], mark);
     case 1:
-      return element('rect', { x: cx - 0.9 * radius, y: cy - 0.9 * radius, width: 1.8 * radius, height: 1.8 * radius, ...attributes }, [], mark);
+      return path(-0.9, -0.9, 1.8, 0, 0, 1.8, -1.8, 0);
     case 2:
-      return path(`M${cx} ${cy - 1.2 * radius}l${1.15 * radius} ${2 * radius}h${-2.3 * radius}z`);
+      return path(0, -1.2, 1.15, 2, -2.3, 0);
     default:
-      return path(`M${cx} ${cy - 1.35 * radius}l${1.35 * radius} ${1.35 * radius}l${-1.35 * radius} ${1.35 * radius}l${-1.35 * radius} ${-1.35 * radius}z`);
+      return path(0, -1.35, 1.35, 1.35, -1.35, 1.35, -1.35, -1.35);
   }
 }

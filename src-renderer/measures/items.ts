@@ -22,7 +22,7 @@ export interface OptionLogits {
   after: number | null;
 }
 
-/** The first and the latest evaluation of a set under one seed; null while there is none. */
+/** The first and the latest evaluation of a set under one seed; null while there is none. Weights that are only evaluated have one, which is both. */
 export function firstAndLast(
   evaluations: readonly EvaluationRow[],
   set: string,
@@ -37,9 +37,14 @@ export function firstAndLast(
   return first === undefined || last === undefined ? null : { first, last };
 }
 
+/** Whether there is one evaluation and training has not begun from it: then nothing is before. */
+function isSingle(ends: { first: EvaluationRow; last: EvaluationRow } | null): boolean {
+  return ends !== null && ends.first === ends.last;
+}
+
 /** One outcome per item of the set, in the set's order. */
 export function itemOutcomes(set: ItemSet, ends: { first: EvaluationRow; last: EvaluationRow } | null): ItemOutcome[] {
-  const before = new Map(ends?.first.items.map((item) => [item.item, item.rank]));
+  const before = new Map(isSingle(ends) ? [] : ends?.first.items.map((item) => [item.item, item.rank]));
   const after = new Map(ends?.last.items.map((item) => [item.item, item.rank]));
   return set.pairs.map(([prompt, answer], item) => ({
     item,
@@ -57,7 +62,7 @@ export function optionLogits(
   item: number,
 ): OptionLogits[] {
   const labels = candidateLabels(set);
-  const before = ends?.first.items.find((entry) => entry.item === item)?.logits;
+  const before = isSingle(ends) ? undefined : ends?.first.items.find((entry) => entry.item === item)?.logits;
   const after = ends?.last.items.find((entry) => entry.item === item)?.logits;
   return set.candidates
     .map((_, candidate) => ({

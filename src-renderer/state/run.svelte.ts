@@ -4,8 +4,10 @@
  */
 import type { Service } from '../../src-main/shared/contract.ts';
 import { type ErrorRecord, errorRecord } from '../../src-main/shared/errors.ts';
+import type { Figure } from '../../src-main/shared/figures.ts';
 import type { EvaluationRow, ItemSet, RunDetail, StepRow } from '../../src-main/shared/records.ts';
 import { type Curve, lossCurve, rankCurves, type Standing, stagesOf, standing } from '../measures/curves.ts';
+import { type StageCurves, stageCurves } from '../measures/stages.ts';
 import { follow, isDisconnected } from './follow.ts';
 
 const pauseMilliseconds = 200;
@@ -19,6 +21,7 @@ export class RunView {
   #sets = $state.raw<ItemSet[]>([]);
   #evaluations = $state.raw<EvaluationRow[]>([]);
   #measured = $state.raw<EvaluationRow[]>([]);
+  #figures = $state.raw<Figure[]>([]);
   #error = $state.raw<ErrorRecord | null>(null);
   #stage = $state<string | null>(null);
   #itemsFetched = 0;
@@ -26,6 +29,7 @@ export class RunView {
   #stages = $derived(stagesOf(this.#evaluations));
   #rankCurves = $derived(rankCurves(this.#evaluations, this.#sets, this.stage));
   #lossCurve = $derived(lossCurve(this.#steps, this.stage));
+  #stageCurves = $derived(stageCurves(this.#evaluations, this.#steps, this.#sets));
 
   constructor(id: string) {
     this.id = id;
@@ -37,6 +41,11 @@ export class RunView {
 
   get sets(): ItemSet[] {
     return this.#sets;
+  }
+
+  /** What the experiment drew of its results; empty until it has finished. */
+  get figures(): Figure[] {
+    return this.#figures;
   }
 
   /** Evaluations with their items, for the per-fact tables. */
@@ -68,6 +77,11 @@ export class RunView {
 
   get lossCurve(): Curve {
     return this.#lossCurve;
+  }
+
+  /** Curves of every stage, whichever is chosen. */
+  get stageCurves(): StageCurves[] {
+    return this.#stageCurves;
   }
 
   /** Seeds that have begun, in ascending order. */
@@ -127,15 +141,17 @@ export class RunView {
       const detail = await service.run(this.id);
       const live = detail.state === 'running' || detail.state === 'queued';
       const wantItems = !live || Date.now() - this.#itemsFetched >= itemsPauseMilliseconds;
-      const [steps, sets, evaluations] = await Promise.all([
+      const [steps, sets, evaluations, figures] = await Promise.all([
         service.steps(this.id),
         service.itemSets(this.id),
         service.evaluations(this.id, { items: wantItems }),
+        live ? [] : service.figures(this.id),
       ]);
       this.#detail = detail;
       this.#steps = steps;
       this.#sets = sets;
       this.#evaluations = evaluations;
+      this.#figures = figures;
       if (wantItems) {
         this.#measured = evaluations;
         this.#itemsFetched = Date.now();

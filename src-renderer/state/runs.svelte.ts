@@ -5,12 +5,12 @@
 import type { Service } from '../../src-main/shared/contract.ts';
 import { type ErrorRecord, errorRecord } from '../../src-main/shared/errors.ts';
 import type { RunSummary } from '../../src-main/shared/records.ts';
-import { rankCurves, standing } from '../measures/curves.ts';
+import { rankCurves, stagesOf, standing } from '../measures/curves.ts';
 import { follow, isDisconnected } from './follow.ts';
 
 const pauseMilliseconds = 500;
 
-/** Mean ranks before and after a run; null where that list was not measured. */
+/** Mean ranks before and after a run; null where that list was not measured, or in several trainings that have no common outcome. */
 export interface Outcome {
   facts: { before: number; latest: number } | null;
   implications: { before: number; latest: number } | null;
@@ -98,7 +98,7 @@ export class RunList {
     for (const run of runs) {
       if (run.state === 'queued' || run.state === 'running' || this.#outcomes.has(run.run)) continue;
       const evaluations = await service.evaluations(run.run);
-      const curves = rankCurves(evaluations, []);
+      const curves = stagesOf(evaluations).length === 1 ? rankCurves(evaluations, []) : [];
       const facts = curves.find((curve) => curve.set === 'facts');
       const implications = curves.find((curve) => curve.set === 'implications');
       const outcome = { facts: facts ? standing(facts) : null, implications: implications ? standing(implications) : null };

@@ -1,10 +1,10 @@
 /**
- * Hands a text to the user as a file, without a server.
+ * Hands a text or a picture to the user as a file, without a server.
  */
 
-/** Starts a download of `text` under `name`. */
-export function download(name: string, text: string, type: string): void {
-  const address = URL.createObjectURL(new Blob([text], { type }));
+/** Starts a download of `content` under `name`. */
+export function download(name: string, content: string | Blob, type: string): void {
+  const address = URL.createObjectURL(new Blob([content], { type }));
   const link = document.createElement('a');
   link.href = address;
   link.download = name;

@@ -39,6 +39,14 @@ export function readDraft(parameter: Parameter, draft: string): Reading {
         : { value: text, problem: null };
     case 'trainable':
       return readTrainable(text);
+    case 'boolean':
+      return text === 'true' || text === 'false'
+        ? { value: text === 'true', problem: null }
+        : { problem: 'Type true or false.' };
+    case 'counterfactuals':
+      return text === 'all' ? { value: text, problem: null } : readJson(text);
+    case 'folders':
+    case 'prompt':
     case 'orders':
       return readJson(text);
     case 'model':

@@ -128,6 +128,7 @@ export function createFakeService(scenario: 'empty' | 'full', tickMilliseconds =
       sets,
       tokens: sets.map((set) => ({ set: set.set, tokens: `${set.pairs[0]!.join(' ')}`.split(/(?= )/) })),
       warnings: spec.dataset === 'second-hop' ? ['Two options share their first token and are counted once: Tam, Tamsin.'] : [],
+      findings: [],
       cost: {
         steps: 3 * epochs * seeds.length,
         evaluations: 2 * (epochs + 1) * seeds.length,
@@ -166,6 +167,7 @@ export function createFakeService(scenario: 'empty' | 'full', tickMilliseconds =
     experiments: async () => fakeExperiments,
     describeModel: async (path) => describe(path),
     preview: async (spec) => previewOf(spec),
+    preflight: async () => [],
     async startRun(spec) {
       const id = `run-${runs.size + 1}-started`;
       const run = add(id, 'running', 0, { spec: previewOf(spec).spec, created: new Date().toISOString() });
@@ -199,6 +201,8 @@ export function createFakeService(scenario: 'empty' | 'full', tickMilliseconds =
       return seedsOf(run).flatMap((seed, place) => fakeSteps(seed, Math.max(0, Math.min(each, run.reached - place * each) - 1)));
     },
     itemSets: async (id) => (find(id).reached === 0 ? [] : sets),
+    scores: async () => [],
+
     async evaluations(id, options) {
       const run = find(id);
       const each = epochsOf(run) + 1;

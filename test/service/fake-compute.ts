@@ -65,6 +65,7 @@ const compute: Compute = {
     if (spec.dataset === 'absent') throw new HopscopeError('DatasetNotFound', 'There is no data set "absent".');
     return { spec: { ...spec, epochs: 12 }, warnings: [] } as unknown as Preview;
   },
+  preflight: async () => [],
   execute,
   onEmission: emissions.subscribe,
 };

@@ -339,5 +339,5 @@ describe('malformed messages', () => {
 
 test('the lists of members hold calls and events', () => {
   expect(serviceMembers).toContain('onRunChanged');
-  expect(computeMembers).toEqual(['experiments', 'devices', 'describeModel', 'preview', 'execute', 'onEmission']);
+  expect(computeMembers).toEqual(['experiments', 'devices', 'describeModel', 'preview', 'preflight', 'execute', 'onEmission']);
 });

@@ -4,6 +4,7 @@
 import { runs } from './001-runs.ts';
 import { figures } from './002-figures.ts';
 import { labels } from './003-labels.ts';
+import { scores } from './004-scores.ts';
 
 export interface Migration {
   name: string;
@@ -14,4 +15,5 @@ export const migrations: readonly Migration[] = [
   { name: '001-runs', sql: runs },
   { name: '002-figures', sql: figures },
   { name: '003-labels', sql: labels },
+  { name: '004-scores', sql: scores },
 ];

@@ -112,9 +112,7 @@ export class Interventions {
       // Most layers of a single-component intervention are the plain block
       const session =
         edits.length === 0
-          ? await this.#programs.block('block forward', layer, shape, () =>
-              programs.blockForward(this.outline, layer, shape, []),
-            )
+          ? await this.#programs.block('block forward', layer, shape, () => programs.blockForward(this.outline, layer, shape, []))
           : await this.#programs.block('block with replacements', layer, shape, () =>
               blockWithReplacements(this.outline, layer, shape),
             );
