@@ -4,6 +4,7 @@
  */
 import type { Component } from 'svelte';
 import type { IconName } from './components/icons.ts';
+import ChooseExperiment from './screens/ChooseExperiment.svelte';
 import Home from './screens/Home.svelte';
 import NewExperiment from './screens/NewExperiment.svelte';
 import Run from './screens/Run.svelte';
@@ -30,7 +31,7 @@ export interface Screen {
 
 export const screens: Screen[] = [
   { id: 'home', title: 'Home', address: '/', component: Home, icon: 'home' },
-  { id: 'new', title: 'New experiment', address: '/new', component: NewExperiment, icon: 'add' },
+  { id: 'new', title: 'New experiment', address: '/new', component: ChooseExperiment, icon: 'add' },
   { id: 'new-of-kind', title: 'New experiment', address: '/new/:experiment', component: NewExperiment, under: 'new' },
   { id: 'runs', title: 'Runs', address: '/runs', component: Runs, icon: 'list' },
   { id: 'run', title: 'Run', address: '/runs/:run', component: Run, under: 'runs' },

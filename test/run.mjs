@@ -50,7 +50,15 @@ function vitest(name, config, environment = () => ({}), filters = []) {
       counts.failed += 1;
       return;
     }
-    const parameters = ['run', ...filters, '--config', config, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+    const parameters = [
+      'run',
+      ...filters,
+      '--config',
+      config,
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=${report}`,
+    ];
     const passed = node(['vitest', 'vitest.mjs'], parameters, variables);
     const result = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : { numPassedTests: 0, numFailedTests: 0 };
     counts.passed += result.numPassedTests;

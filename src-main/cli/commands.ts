@@ -6,6 +6,7 @@ import { doctor } from './doctor.ts';
 import { evaluate } from './evaluate.ts';
 import { forward } from './forward.ts';
 import { model } from './model.ts';
+import { preflight } from './preflight.ts';
 import { pretrain } from './pretrain.ts';
 import { run } from './run.ts';
 import { runs } from './runs.ts';
@@ -17,6 +18,7 @@ import { train } from './train.ts';
 
 export const commands: readonly Command[] = [
   run,
+  preflight,
   runs,
   show,
   serve,

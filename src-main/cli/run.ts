@@ -33,7 +33,7 @@ export const run: Command = {
  * The file's keys; `--device` and `--threads` take the place of the file's own. Paths become absolute, so that what is stored
  * means the same from everywhere.
  */
-function readSpec(path: string, { device, threads }: Context): ExperimentSpec {
+export function readSpec(path: string, { device, threads }: Context): ExperimentSpec {
   const { experiment, model = smallWorld, dataset = null, ...rest }: { [key: string]: Json } = readYamlFile(path);
   if (typeof experiment !== 'string') {
     throw new HopscopeError('BadSpec', `${path}: the key experiment is missing, such as \`experiment: ocr\`.`);

@@ -13,10 +13,11 @@ import { type Trainable, trainableNames } from '../engine/models/parameters.ts';
 import { type DeviceName, defaultThreads, deviceNames, resolveDevice, selfTest } from '../engine/runtime/device.ts';
 import type { ProbeEntry } from '../engine/runtime/probe.ts';
 import { type CollisionRule, type EncodedSet, encodeSet } from '../scores/evaluation.ts';
+import { preflight } from '../scores/preflight.ts';
 import type { Compute } from '../shared/contract.ts';
 import { HopscopeError } from '../shared/errors.ts';
 import { createEvent } from '../shared/event.ts';
-import type { Emission, ExperimentSpec, Provenance } from '../shared/records.ts';
+import type { Emission, ExperimentSpec, Finding, Provenance } from '../shared/records.ts';
 import { estimateSeconds } from './cost.ts';
 import type { Experiment, ExperimentContext } from './experiment.ts';
 import { experiments } from './index.ts';
@@ -66,6 +67,13 @@ export function createCompute({ resources, probe = { file: process.argv[1] ?? ''
       ]),
     );
 
+  const findingsOf = ({ experiment, model, dataset, spec }: Prepared): Finding[] =>
+    preflight(Object.values(experiment.lists(dataset)), {
+      tokenizer: model.tokenizer,
+      context: model.configuration.context,
+      collisions: spec.collisions as CollisionRule,
+    });
+
   return {
     onEmission: emissions.subscribe,
 
@@ -92,6 +100,7 @@ export function createCompute({ resources, probe = { file: process.argv[1] ?? ''
         sets: sets.map(({ items }) => items),
         tokens: sets.map(({ items, examples }) => ({ set: items.set, tokens: model.tokenizer.tokens(examples[0]!.ids) })),
         warnings: [...model.warnings, ...sets.flatMap(({ warnings }) => warnings)],
+        findings: findingsOf(prepared),
         cost: {
           steps: work.steps,
           evaluations: work.evaluations,
@@ -100,6 +109,8 @@ export function createCompute({ resources, probe = { file: process.argv[1] ?? ''
         },
       };
     },
+
+    preflight: async (given) => findingsOf(await prepare(given)),
 
     async execute(run, given, signal) {
       if (busy)

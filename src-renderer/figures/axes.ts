@@ -69,7 +69,14 @@ export function verticalAxis(style: FigureStyle, axis: Axis, scale: Scale, insid
       const y = scale(tick);
       const zero = tick === 0 && axis.kind !== 'rank' && scale.low < 0;
       return [
-        element('line', { x1: left, x2: right, y1: y, y2: y, stroke: zero ? style.softInk : style.grid, 'stroke-width': zero ? 0.8 : 1 }),
+        element('line', {
+          x1: left,
+          x2: right,
+          y1: y,
+          y2: y,
+          stroke: zero ? style.softInk : style.grid,
+          'stroke-width': zero ? 0.8 : 1,
+        }),
         label(style, left - 0.5 * style.fontSize, y + 0.35 * style.fontSize, formatTick(tick), { 'text-anchor': 'end' }),
       ];
     }),
@@ -92,7 +99,14 @@ export function horizontalAxis(style: FigureStyle, axis: Axis, scale: Scale, ins
   return [
     element('line', { x1: left, x2: right, y1: bottom, y2: bottom, stroke: style.softInk, 'stroke-width': 0.8 }),
     ...shown.flatMap((tick) => [
-      element('line', { x1: scale(tick), x2: scale(tick), y1: bottom, y2: bottom + 3, stroke: style.softInk, 'stroke-width': 0.8 }),
+      element('line', {
+        x1: scale(tick),
+        x2: scale(tick),
+        y1: bottom,
+        y2: bottom + 3,
+        stroke: style.softInk,
+        'stroke-width': 0.8,
+      }),
       label(style, scale(tick), bottom + 1.4 * style.fontSize, formatTick(tick), { 'text-anchor': 'middle' }),
     ]),
     label(style, (left + right) / 2, bottom + 2.75 * style.fontSize, axis.label, { 'text-anchor': 'middle' }),
@@ -149,7 +163,12 @@ export function point(
   const path = (...numbers: number[]) => {
     const [first, ...rest] = Array.from({ length: numbers.length / 2 }, (_, index) => numbers.slice(2 * index, 2 * index + 2));
     const corners = rest.map(([dx, dy]) => `l${round(dx! * r)} ${round(dy! * r)}`).join('');
-    return element('path', { d: `M${round(cx + first![0]! * r)} ${round(cy + first![1]! * r)}${corners}z`, ...attributes }, [], mark);
+    return element(
+      'path',
+      { d: `M${round(cx + first![0]! * r)} ${round(cy + first![1]! * r)}${corners}z`, ...attributes },
+      [],
+      mark,
+    );
   };
   switch (place % 4) {
     case 0:

@@ -44,7 +44,16 @@ function sample(style: FigureStyle, { sample: kind, color, place = 0 }: LegendEn
     case 'thin':
       return [stroke(0.8, 0.6)];
     case 'band':
-      return [element('rect', { x, y: y - 0.35 * size, width: sampleWidth * size, height: 0.7 * size, fill: color, 'fill-opacity': 0.2 })];
+      return [
+        element('rect', {
+          x,
+          y: y - 0.35 * size,
+          width: sampleWidth * size,
+          height: 0.7 * size,
+          fill: color,
+          'fill-opacity': 0.2,
+        }),
+      ];
     case 'bar':
       return [element('rect', { x, y: y - 0.4 * size, width: sampleWidth * size, height: 0.8 * size, fill: color })];
     case 'dot':
@@ -56,13 +65,29 @@ function sample(style: FigureStyle, { sample: kind, color, place = 0 }: LegendEn
     case 'point':
       return [point(place, centre, y, 2.8, { fill: color })];
     case 'nothing':
-      return [element('rect', { x: centre - 0.5 * size, y: y - 0.5 * size, width: size, height: size, fill: `url(#${style.id}-nothing)`, stroke: style.grid })];
+      return [
+        element('rect', {
+          x: centre - 0.5 * size,
+          y: y - 0.5 * size,
+          width: size,
+          height: size,
+          fill: `url(#${style.id}-nothing)`,
+          stroke: style.grid,
+        }),
+      ];
   }
 }
 
 /** An interval, standing upright. */
 export function whisker(x: number, top: number, bottom: number, color: string): SvgNode[] {
-  return [element('path', { d: `M${x - 2.5} ${top}h5M${x} ${top}V${bottom}M${x - 2.5} ${bottom}h5`, fill: 'none', stroke: color, 'stroke-width': 1.1 })];
+  return [
+    element('path', {
+      d: `M${x - 2.5} ${top}h5M${x} ${top}V${bottom}M${x - 2.5} ${bottom}h5`,
+      fill: 'none',
+      stroke: color,
+      'stroke-width': 1.1,
+    }),
+  ];
 }
 
 /** One seed's value over a bar. */

@@ -41,12 +41,6 @@ export function shorten(text: string, width: number, fontSize: number): string {
 }
 
 /** One line of text at a baseline. */
-export function label(
-  style: FigureStyle,
-  x: number,
-  y: number,
-  text: string,
-  attributes: SvgNode['attributes'] = {},
-): SvgNode {
+export function label(style: FigureStyle, x: number, y: number, text: string, attributes: SvgNode['attributes'] = {}): SvgNode {
   return element('text', { x, y, fill: style.softInk, 'font-size': style.fontSize, ...attributes }, [text]);
 }

@@ -43,7 +43,7 @@ function isSingle(ends: { first: EvaluationRow; last: EvaluationRow } | null): b
 }
 
 /** One outcome per item of the set, in the set's order. */
-export function itemOutcomes(set: ItemSet, ends: { first: EvaluationRow; last: EvaluationRow } | null): ItemOutcome[] {
+export function itemOutcomes(set: ItemSet, ends: Ends | null): ItemOutcome[] {
   const before = new Map(isSingle(ends) ? [] : ends?.first.items.map((item) => [item.item, item.rank]));
   const after = new Map(ends?.last.items.map((item) => [item.item, item.rank]));
   return set.pairs.map(([prompt, answer], item) => ({
@@ -56,11 +56,7 @@ export function itemOutcomes(set: ItemSet, ends: { first: EvaluationRow; last: E
 }
 
 /** The options of one item, highest latest logit first. */
-export function optionLogits(
-  set: ItemSet,
-  ends: { first: EvaluationRow; last: EvaluationRow } | null,
-  item: number,
-): OptionLogits[] {
+export function optionLogits(set: ItemSet, ends: Ends | null, item: number): OptionLogits[] {
   const labels = candidateLabels(set);
   const before = isSingle(ends) ? undefined : ends?.first.items.find((entry) => entry.item === item)?.logits;
   const after = ends?.last.items.find((entry) => entry.item === item)?.logits;

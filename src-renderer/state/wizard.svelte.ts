@@ -31,11 +31,8 @@ export class Wizard {
   /** Problems are shown once the user has tried to go on. */
   #checked = $state(false);
 
-  /** The chosen experiment, the first one where none was chosen. */
-  readonly experiment = $derived.by(() => {
-    const known = this.experiments.value ?? [];
-    return known.find((entry) => entry.id === this.#experimentId) ?? (this.#experimentId === null ? known[0] : undefined) ?? null;
-  });
+  /** The chosen experiment, null until the host has said which there are. */
+  readonly experiment = $derived(this.experiments.value?.find(({ id }) => id === this.#experimentId) ?? null);
 
   /**
    * The spec of what was chosen; null while model or data are missing, or a setting cannot be read. Settings left alone are
@@ -101,7 +98,7 @@ export class Wizard {
   }
 
   /** Begins with an experiment, and with the values of a spec where one is run again. */
-  begin(experiment: string | null, values: { [name: string]: Json | undefined } = {}): void {
+  begin(experiment: string, values: { [name: string]: Json | undefined } = {}): void {
     this.#experimentId = experiment;
     this.#drafts = {};
     this.#filled = {};
@@ -111,10 +108,6 @@ export class Wizard {
     this.model.clear();
     this.preview.clear();
     this.start.clear();
-  }
-
-  chooseExperiment(id: string): void {
-    if (id !== this.experiment?.id) this.begin(id);
   }
 
   /** One step on if this one is in order. Returns whether it went on. */

@@ -40,9 +40,7 @@ export function readDraft(parameter: Parameter, draft: string): Reading {
     case 'trainable':
       return readTrainable(text);
     case 'boolean':
-      return text === 'true' || text === 'false'
-        ? { value: text === 'true', problem: null }
-        : { problem: 'Type true or false.' };
+      return text === 'true' || text === 'false' ? { value: text === 'true', problem: null } : { problem: 'Type true or false.' };
     case 'counterfactuals':
       return text === 'all' ? { value: text, problem: null } : readJson(text);
     case 'folders':
@@ -52,6 +50,18 @@ export function readDraft(parameter: Parameter, draft: string): Reading {
     case 'model':
     case 'dataset':
       return text.startsWith('{') ? readJson(text) : { value: text, problem: null };
+    default:
+      return readAnything(text);
+  }
+}
+
+/** Kinds that this form has no control for: JSON, or a bare word for a text. */
+function readAnything(text: string): Reading {
+  if (/^[[{"]/.test(text)) return readJson(text);
+  try {
+    return { value: JSON.parse(text) as Json, problem: null };
+  } catch {
+    return { value: text, problem: null };
   }
 }
 
