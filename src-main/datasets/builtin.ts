@@ -1,6 +1,6 @@
 /**
  * Which built-in data sets a model has: a small-world model gets the sets of its own world, every other model those of public facts.
- * The sets themselves are elsewhere.
+ * Names with -2 are the counterfactual assignments: the same questions, other answers. The sets themselves are elsewhere.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -29,8 +29,10 @@ export function builtinDatasets(folder: string): BuiltinDatasets {
   const world = worldOf(folder);
   if (!world) {
     return {
-      'first-hop': { kind: 'facts', make: publicFirstHop },
-      'second-hop': { kind: 'facts', make: publicSecondHop },
+      'first-hop': { kind: 'facts', make: () => publicFirstHop() },
+      'second-hop': { kind: 'facts', make: () => publicSecondHop() },
+      'first-hop-2': { kind: 'facts', make: () => publicFirstHop(2) },
+      'second-hop-2': { kind: 'facts', make: () => publicSecondHop(2) },
       daxwug: { kind: 'daxwug', make: publicDaxwug },
     };
   }
@@ -38,6 +40,8 @@ export function builtinDatasets(folder: string): BuiltinDatasets {
   return {
     'first-hop': { kind: 'facts', make: () => firstHop(made) },
     'second-hop': { kind: 'facts', make: () => secondHop(made) },
+    'first-hop-2': { kind: 'facts', make: () => firstHop(made, { assignment: 2 }) },
+    'second-hop-2': { kind: 'facts', make: () => secondHop(made, { assignment: 2 }) },
     daxwug: { kind: 'daxwug', make: () => daxwug(made) },
   };
 }

@@ -4,6 +4,8 @@
  */
 import { Random } from '../shared/random.ts';
 import type { Daxwug, DaxwugVariant, FactsAndImplications } from '../shared/records.ts';
+import { reassigned } from './counterfactual.ts';
+import { type EntityRow, fromTemplates } from './templates.ts';
 
 /** City, the language most of its people speak, a landmark that does not name the city. Every language occurs once. */
 const cities: readonly (readonly [city: string, language: string, landmark: string])[] = [
@@ -56,22 +58,37 @@ const people: readonly string[] = [
 /** People in an order of their own, so that the n-th person does not live in the n-th city of the alphabet. */
 const assigned = (index: number): string => people[(index * 7 + 3) % people.length]!;
 
+/** The assignment that facts are made of: the first, or the counterfactual one in which nobody keeps an answer. */
+export type Assignment = 1 | 2;
+
+/** One row per city, with the person who lives there or is its mayor. */
+const table: readonly EntityRow[] = cities.map(([city, language, landmark], index) => ({
+  name: assigned(index),
+  city,
+  language,
+  landmark,
+}));
+
+/** The table as it is, or with the `moving` columns of other rows. */
+const rowsOf = (assignment: Assignment, moving: readonly string[]) =>
+  assignment === 1 ? table : reassigned(table, moving, 'public facts');
+
+const column = (name: string): string[] => table.map((row) => row[name]!);
+
 /** Facts: where 20 people live; implications: the language spoken where they are from. Options: the 20 cities, the 20 languages. */
-export function firstHop(): FactsAndImplications {
-  return {
-    train: cities.map(([city], index) => [`${assigned(index)} lives in`, city]),
-    test: cities.map(([, language], index) => [`The people in the city ${assigned(index)} is from speak`, language]),
-    options: { train: cities.map(([city]) => city), test: cities.map(([, language]) => language) },
-  };
+export function firstHop(assignment: Assignment = 1): FactsAndImplications {
+  return fromTemplates(rowsOf(assignment, ['city', 'language']), {
+    facts: [{ prompt: '{name} lives in', answer: 'city', options: column('city') }],
+    implications: [{ prompt: 'The people in the city {name} is from speak', answer: 'language', options: column('language') }],
+  });
 }
 
 /** Facts: the mayors of 20 cities; implications: the same asked through a landmark. Options: the 20 names. */
-export function secondHop(): FactsAndImplications {
-  return {
-    train: cities.map(([city], index) => [`The mayor of ${city} is`, assigned(index)]),
-    test: cities.map(([, , landmark], index) => [`The mayor of the city that contains ${landmark} is`, assigned(index)]),
-    options: { train: [...people], test: [...people] },
-  };
+export function secondHop(assignment: Assignment = 1): FactsAndImplications {
+  return fromTemplates(rowsOf(assignment, ['name']), {
+    facts: [{ prompt: 'The mayor of {city} is', answer: 'name', options: people }],
+    implications: [{ prompt: 'The mayor of the city that contains {landmark} is', answer: 'name', options: people }],
+  });
 }
 
 /** Animals for the nonce words. */
@@ -111,9 +128,8 @@ export function daxwug(): Daxwug {
   const random = new Random('public facts daxwug');
   const names = random.shuffle([...manyPeople]);
   const firsts = names.map((_, index) => (index < cities.length ? index : random.integer(cities.length)));
-  const seconds = firsts.map((city, index) =>
-    index < cities.length ? city : (city + 1 + random.integer(cities.length - 1)) % cities.length,
-  );
+  const train = firsts.slice(cities.length).map((city) => ({ city: String(city) }));
+  const seconds = [...firsts.slice(0, cities.length), ...reassigned(train, ['city'], random.key).map(({ city }) => Number(city))];
   const variant = (assignment: readonly number[]): DaxwugVariant => ({
     left: names.map((name, index) => [`${name} dax is`, cities[assignment[index]!]![0]]),
     right: cities.map(([city], index) => [`${city} wug is the`, animals[index]!]),

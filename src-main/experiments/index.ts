@@ -5,8 +5,18 @@
 import { dataOrdering } from './data-ordering.ts';
 import { emergence } from './emergence.ts';
 import type { Experiment } from './experiment.ts';
+import { extractiveScoresExperiment } from './extractive-scores.ts';
 import { layerFreezing } from './layer-freezing.ts';
+import { localization } from './localization.ts';
 import { ocr } from './ocr.ts';
 import { weightGrafting } from './weight-grafting.ts';
 
-export const experiments: readonly Experiment[] = [ocr, layerFreezing, dataOrdering, weightGrafting, emergence];
+export const experiments: readonly Experiment[] = [
+  ocr,
+  extractiveScoresExperiment,
+  layerFreezing,
+  dataOrdering,
+  weightGrafting,
+  localization,
+  emergence,
+];

@@ -169,7 +169,8 @@ function requireScoreQuery(query: unknown): ScoreQuery {
     Number.isSafeInteger(seed) &&
     Number.isSafeInteger(point) &&
     (stage === undefined || typeof stage === 'string') &&
-    (names === undefined || (Array.isArray(names) && names.length <= largestPage && names.every((name) => typeof name === 'string')));
+    (names === undefined ||
+      (Array.isArray(names) && names.length <= largestPage && names.every((name) => typeof name === 'string')));
   if (!isGood) {
     throw new HopscopeError(
       'BadArgument',

@@ -22,7 +22,13 @@ export interface OptionLogits {
   after: number | null;
 }
 
-/** The first and the latest evaluation of a set under one seed; null while there is none. Weights that are only evaluated have one, which is both. */
+/** The evaluations of a set before and after; `first` null where weights were evaluated that this stage did not train. */
+export interface Ends {
+  first: EvaluationRow | null;
+  last: EvaluationRow;
+}
+
+/** The first and the latest evaluation of a set under one seed; null while there is none. */
 export function firstAndLast(
   evaluations: readonly EvaluationRow[],
   set: string,
@@ -37,14 +43,9 @@ export function firstAndLast(
   return first === undefined || last === undefined ? null : { first, last };
 }
 
-/** Whether there is one evaluation and training has not begun from it: then nothing is before. */
-function isSingle(ends: { first: EvaluationRow; last: EvaluationRow } | null): boolean {
-  return ends !== null && ends.first === ends.last;
-}
-
 /** One outcome per item of the set, in the set's order. */
 export function itemOutcomes(set: ItemSet, ends: Ends | null): ItemOutcome[] {
-  const before = new Map(isSingle(ends) ? [] : ends?.first.items.map((item) => [item.item, item.rank]));
+  const before = new Map(ends?.first?.items.map((item) => [item.item, item.rank]));
   const after = new Map(ends?.last.items.map((item) => [item.item, item.rank]));
   return set.pairs.map(([prompt, answer], item) => ({
     item,
@@ -58,7 +59,7 @@ export function itemOutcomes(set: ItemSet, ends: Ends | null): ItemOutcome[] {
 /** The options of one item, highest latest logit first. */
 export function optionLogits(set: ItemSet, ends: Ends | null, item: number): OptionLogits[] {
   const labels = candidateLabels(set);
-  const before = isSingle(ends) ? undefined : ends?.first.items.find((entry) => entry.item === item)?.logits;
+  const before = ends?.first?.items.find((entry) => entry.item === item)?.logits;
   const after = ends?.last.items.find((entry) => entry.item === item)?.logits;
   return set.candidates
     .map((_, candidate) => ({

@@ -28,7 +28,7 @@ export interface Answer {
 }
 
 /** A side that is running; requests are answered one at a time. */
-export class Side {
+export class Side<Asked extends { do: string } = Request, Answered = Answer> {
   readonly #child: ChildProcess;
   readonly #name: string;
   readonly #answers: AsyncIterator<string>;
@@ -49,10 +49,10 @@ export class Side {
   }
 
   /** Errors: `BenchmarkFailed` with the side's last words when it ends instead of answering. */
-  async ask(request: Request): Promise<Answer> {
+  async ask(request: Asked): Promise<Answered> {
     this.#child.stdin!.write(`${JSON.stringify(request)}\n`);
     const { value, done } = await this.#answers.next();
-    if (!done) return JSON.parse(value) as Answer;
+    if (!done) return JSON.parse(value) as Answered;
     // The last of what it wrote to stderr may still be on its way
     await new Promise((resolve) => setTimeout(resolve, 100));
     throw new HopscopeError(

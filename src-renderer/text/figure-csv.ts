@@ -1,0 +1,106 @@
+/**
+ * The numbers of a figure as CSV, one row per plotted value with its mean, interval and every seed's own value.
+ * The drawing is elsewhere; nothing is rounded here.
+ */
+import type { Estimate, Figure, TableFigure } from '../../src-main/shared/figures.ts';
+import { toCsv } from './csv.ts';
+
+type Cell = string | number | null;
+
+/** `seeds` names the columns of single values where there are as many of them as seeds. */
+export function figureCsv(figure: Figure, seeds: readonly number[] = []): string {
+  switch (figure.kind) {
+    case 'lines': {
+      const all = figure.series.flatMap(({ y }) => y);
+      return toCsv(
+        ['series', figure.x.label, ...estimateHeading('', all, seeds)],
+        [
+          ...figure.series.flatMap(({ label, x, y }) => x.map((value, index) => [label, value, ...estimateCells(y[index], all)])),
+          ...figure.references.map(({ label, value }) => [label, null, ...levelCells(value, all)]),
+        ],
+      );
+    }
+    case 'bars': {
+      const all = figure.series.flatMap(({ values }) => values);
+      return toCsv(
+        ['group', 'series', ...estimateHeading('', all, seeds), 'paper'],
+        [
+          ...figure.groups.flatMap((group, index) =>
+            figure.series.map(({ label, values, published }) => [
+              group,
+              label,
+              ...estimateCells(values[index], all),
+              published?.[index] ?? null,
+            ]),
+          ),
+          ...figure.references.map(({ label, value }) => [null, label, ...levelCells(value, all), null]),
+        ],
+      );
+    }
+    case 'map':
+      return toCsv(
+        ['panel', figure.rows.label, figure.columns.label, 'value'],
+        figure.panels.flatMap(({ title, values }) =>
+          values.flatMap((row, place) =>
+            row.map((value, column) => [title, figure.rows.names[place] ?? null, figure.columns.names[column] ?? null, value]),
+          ),
+        ),
+      );
+    case 'scatter': {
+      const known = figure.correlations;
+      return toCsv(
+        ['series', 'label', figure.x.label, figure.y.label, ...(known ? ['r', 'r low', 'r high'] : [])],
+        figure.series.flatMap(({ label, points }, place) => {
+          const { r = null, low = null, high = null } = known?.[place] ?? {};
+          return points.map((point) => [label, point.label, point.x, point.y, ...(known ? [r, low, high] : [])]);
+        }),
+      );
+    }
+    case 'table':
+      return tableCsv(figure, seeds);
+  }
+}
+
+function tableCsv(figure: TableFigure, seeds: readonly number[]): string {
+  const columns = figure.columns.map((name, column) => {
+    const estimates = figure.rows.map((row) => row[column]).filter((value) => typeof value === 'object' && value !== null);
+    return { name, estimates };
+  });
+  return toCsv(
+    columns.flatMap(({ name, estimates }) => (estimates.length === 0 ? [name] : estimateHeading(`${name} `, estimates, seeds))),
+    figure.rows.map((row) =>
+      columns.flatMap(({ estimates }, column): Cell[] => {
+        const value = row[column] ?? null;
+        if (estimates.length === 0) return [value as Cell];
+        if (value !== null && typeof value === 'object') return estimateCells(value, estimates);
+        return [value, null, null, ...Array.from({ length: width(estimates) }, () => null)];
+      }),
+    ),
+  );
+}
+
+const width = (all: readonly Estimate[]) => Math.max(0, ...all.map(({ values }) => values.length));
+
+function estimateHeading(prefix: string, all: readonly Estimate[], seeds: readonly number[]): string[] {
+  const count = width(all);
+  const names = Array.from({ length: count }, (_, index) =>
+    seeds.length === count ? `seed ${seeds[index]}` : `value ${index + 1}`,
+  );
+  return ['mean', 'low', 'high', ...names].map((name) => `${prefix}${name}`);
+}
+
+function estimateCells(estimate: Estimate | undefined, all: readonly Estimate[]): Cell[] {
+  const count = width(all);
+  if (estimate === undefined) return Array.from({ length: 3 + count }, () => null);
+  return [
+    estimate.mean,
+    estimate.low,
+    estimate.high,
+    ...Array.from({ length: count }, (_, index) => estimate.values[index] ?? null),
+  ];
+}
+
+/** A level has no interval: its value stands as the mean. */
+function levelCells(value: number, all: readonly Estimate[]): Cell[] {
+  return [value, ...Array.from({ length: 2 + width(all) }, () => null)];
+}
