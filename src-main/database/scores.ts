@@ -10,10 +10,10 @@ import { type Database, reading } from './open.ts';
 /** Inserts rows inside the caller's transaction; a row sent again takes the first one's place. Errors: `NotFinite`, `BadScores`. */
 export function insertScores(database: Database, run: number, rows: readonly ScoreRow[]): void {
   const insert = database.prepare(
-    `INSERT INTO scores (run, seed, stage, point, name, shape, data) VALUES (?, ?, ?, ?, ?, ?, ?)
-     ON CONFLICT DO UPDATE SET shape = excluded.shape, data = excluded.data`,
+    `INSERT INTO scores (run, seed, stage, item_set, point, name, shape, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT DO UPDATE SET item_set = excluded.item_set, shape = excluded.shape, data = excluded.data`,
   );
-  for (const { seed, stage, point, name, shape, values } of rows) {
+  for (const { seed, stage, set, point, name, shape, values } of rows) {
     const where = `${name} of ${point < 0 ? 'the average' : `item ${point}`} in ${stage}, seed ${seed}`;
     const elements = shape.reduce((product, size) => product * size, 1);
     if (values.length !== elements) {
@@ -30,7 +30,7 @@ export function insertScores(database: Database, run: number, rows: readonly Sco
         'failure',
       );
     }
-    insert.run(run, seed, stage, point, name, JSON.stringify(shape), deflateSync(bytesOf(values)));
+    insert.run(run, seed, stage, set, point, name, JSON.stringify(shape), deflateSync(bytesOf(values)));
   }
 }
 
@@ -41,7 +41,7 @@ export function getScores(database: Database, run: string, { seed, point, stage,
     () =>
       database
         .prepare(
-          `SELECT seed, stage, point, name, shape, data FROM scores JOIN runs ON runs.id = scores.run
+          `SELECT seed, stage, item_set AS "set", point, name, shape, data FROM scores JOIN runs ON runs.id = scores.run
            WHERE runs.run = @run AND seed = @seed AND point = @point AND (@stage IS NULL OR stage = @stage)
              AND (@names IS NULL OR name IN (SELECT value FROM json_each(@names)))
            ORDER BY scores.id`,

@@ -26,7 +26,7 @@ export function fromTemplates(
   { facts, implications }: { facts: readonly Template[]; implications: readonly Template[] },
 ): FactsAndImplications {
   const options = (templates: readonly Template[]) => [
-    ...new Set(templates.flatMap((template) => template.options ?? rows.map((row) => valueOf(row, template.answer, template)))),
+    ...new Set(templates.flatMap((template) => template.options ?? rows.map((row) => cellOf(row, template.answer, template)))),
   ];
   return {
     train: facts.flatMap((template) => sentences(rows, template)),
@@ -45,12 +45,12 @@ export function sentences(rows: readonly EntityRow[], template: Template): Pair[
     );
   }
   return rows.map((row) => [
-    template.prompt.replaceAll(/\{([^{}]+)\}/g, (_, column: string) => valueOf(row, column, template)),
-    valueOf(row, template.answer, template),
+    template.prompt.replaceAll(/\{([^{}]+)\}/g, (_, column: string) => cellOf(row, column, template)),
+    cellOf(row, template.answer, template),
   ]);
 }
 
-function valueOf(row: EntityRow, column: string, { prompt }: Template): string {
+function cellOf(row: EntityRow, column: string, { prompt }: Template): string {
   const value = Object.hasOwn(row, column) ? row[column] : undefined;
   if (value === undefined) {
     throw new HopscopeError(

@@ -43,14 +43,20 @@ export function lineThrough(predicted: readonly number[], measured: readonly num
 
 /** Component by component, the means over some of the prompts, which may repeat. */
 export function meanEffects(prompts: readonly PromptEffects[], chosen = prompts.map((_, index) => index)): PromptEffects {
-  const over = (key: keyof PromptEffects) =>
-    prompts[0]![key].map((_, component) => mean(chosen.map((prompt) => prompts[prompt]![key][component]!)));
+  const over = (key: keyof PromptEffects) => {
+    const sums = new Float64Array(prompts[0]![key].length);
+    for (const prompt of chosen) {
+      const effects = prompts[prompt]![key];
+      for (let component = 0; component < sums.length; component++) sums[component]! += effects[component]!;
+    }
+    return Array.from(sums, (sum) => sum / chosen.length);
+  };
   return { predicted: over('predicted'), measured: over('measured') };
 }
 
 /**
  * The line through components' mean effects. Intervals are 95 % percentile intervals over prompts drawn again with replacement, because
- * effects of one prompt depend on each other.
+ * effects of one prompt depend on each other; fewer different prompts average out less, so correlations of draws tend to lie lower.
  */
 export function calibrate(prompts: readonly PromptEffects[]): Calibration {
   const lineOf = (chosen?: readonly number[]) => {
@@ -58,9 +64,17 @@ export function calibrate(prompts: readonly PromptEffects[]): Calibration {
     return lineThrough(predicted, measured);
   };
   const line = lineOf();
+  // The same prompts are drawn for every statistic, so each draw's line is computed once
+  const drawn = new Map<string, Line>();
+  const lineOfDraw = (chosen: readonly number[]) => {
+    const key = chosen.join();
+    const known = drawn.get(key) ?? lineOf(chosen);
+    drawn.set(key, known);
+    return known;
+  };
   const bounded = (key: keyof Line): Bounded => ({
     value: line[key],
-    ...interval(prompts.length, (chosen) => lineOf(chosen)[key]),
+    ...interval(prompts.length, (chosen) => lineOfDraw(chosen)[key]),
   });
   return { slope: bounded('slope'), intercept: bounded('intercept'), r: bounded('r') };
 }

@@ -9,14 +9,26 @@ import type { Weights } from '../engine/execution/executor.ts';
 import { loadWeights } from '../engine/execution/load-weights.ts';
 import { type Model, openModel } from '../engine/models/model.ts';
 import { drawOrder } from '../engine/training/finetune.ts';
+import { type CounterfactualChoice, counterfactualsOf } from '../scores/counterfactuals.ts';
 import type { EncodedSet } from '../scores/evaluation.ts';
 import { HopscopeError } from '../shared/errors.ts';
-import type { Estimate, LinesFigure } from '../shared/figures.ts';
+import type { Estimate, Figure, LinesFigure } from '../shared/figures.ts';
 import type { ExperimentSpec, Json } from '../shared/records.ts';
-import type { Experiment } from './experiment.ts';
+import { type CheckpointScores, checkpointScores, type ScoredCheckpoint, scoreFigures } from './emergence-scores.ts';
+import type { Experiment, ExperimentContext } from './experiment.ts';
 import { chanceOf, rankAxis } from './figures.ts';
 import { factLists, factsOf } from './lists.ts';
 import { commonParameters } from './parameters.ts';
+import {
+  accumulationOf,
+  accumulationParameter,
+  counterfactualsParameter,
+  observerOf,
+  relativeGap,
+  scoreAndEmit,
+  scoringUnits,
+  warnOfGap,
+} from './scoring.ts';
 import { measureAndEmit, runStage, trainerOn, WorkCounter } from './stage.ts';
 import { estimate } from './statistics.ts';
 
@@ -28,6 +40,13 @@ interface CheckpointResult {
   implication_before: number;
   fact: Estimate;
   implication: Estimate;
+  /** Of the first seed; absent where they were not asked for. */
+  scores?: CheckpointScores;
+}
+
+interface EmergenceResults {
+  checkpoints: CheckpointResult[];
+  accumulation?: { prompt: string; answer: string; tokens: string[] };
 }
 
 export const emergence: Experiment = {
@@ -46,6 +65,15 @@ export const emergence: Experiment = {
         kind: 'folders',
         optional: true,
       },
+      {
+        name: 'scores',
+        label: 'Extractive scores',
+        help: 'Also scores the first seed’s finetuning at every checkpoint, to date when upstream and downstream structures appear relative to the ranks.',
+        kind: 'boolean',
+        default: true,
+      },
+      counterfactualsParameter,
+      accumulationParameter,
     ],
   },
 
@@ -58,8 +86,11 @@ export const emergence: Experiment = {
     const epochs = spec.epochs as number;
     const batchSize = spec.batch_size as number;
     const seeds = (spec.seeds as number[]).length;
-    const steps = Math.ceil(factsOf(dataset).train.length / batchSize) * epochs;
-    return { steps: steps * seeds * checkpoints, batchSize, evaluations: ((epochs + 1) * seeds + 1) * checkpoints };
+    const { train, test } = factsOf(dataset);
+    if (spec.scores) counterfactualsOf(spec.counterfactuals as unknown as CounterfactualChoice, test);
+    const steps = Math.ceil(train.length / batchSize) * epochs;
+    const evaluations = (epochs + 1) * seeds + 1 + (spec.scores ? scoringUnits : 0);
+    return { steps: steps * seeds * checkpoints, batchSize, evaluations: evaluations * checkpoints };
   },
 
   async run(context) {
@@ -67,45 +98,61 @@ export const emergence: Experiment = {
     const watched = context.sets as { train: EncodedSet; test: EncodedSet };
     const { examples } = watched.train;
     const counter = new WorkCounter(context);
+    const scorer = spec.scores ? scorerOf(context, counter) : null;
     const checkpoints: CheckpointResult[] = [];
-    for (const [place, folder] of checkpointsOf(spec, model).entries()) {
-      const name = folder === model.folder ? 'model' : basename(folder);
-      const weights = folder === model.folder ? context.weights : await weightsOf(folder, model);
-      const seed0 = { seed: (spec.seeds as number[])[0]!, stage: `${name}, before`, epoch: 0 };
-      const before = {
-        train: await measureAndEmit(context, weights, watched.train, seed0),
-        test: await measureAndEmit(context, weights, watched.test, seed0),
-      };
-      counter.advance(`${name}, before finetuning`);
-      const ends = [];
-      for (const seed of spec.seeds as number[]) {
-        const trainer = trainerOn(context, weights);
-        const order = drawOrder(examples.length, spec.batch_size as number, spec.epochs as number, seed);
-        const log = await runStage(context, counter, {
-          seed,
-          name,
-          label: `checkpoint ${name}`,
-          trainer,
-          examples,
-          order,
-          watched,
+    try {
+      for (const [place, folder] of checkpointsOf(spec, model).entries()) {
+        const name = folder === model.folder ? 'model' : basename(folder);
+        const weights = folder === model.folder ? context.weights : await weightsOf(folder, model);
+        const seed0 = { seed: (spec.seeds as number[])[0]!, stage: `${name}, before`, epoch: 0 };
+        const before = {
+          train: await measureAndEmit(context, weights, watched.train, seed0),
+          test: await measureAndEmit(context, weights, watched.test, seed0),
+        };
+        counter.advance(`${name}, before finetuning`);
+        const ends = [];
+        let scores: CheckpointScores | undefined;
+        for (const seed of spec.seeds as number[]) {
+          const trainer = trainerOn(context, weights);
+          const order = drawOrder(examples.length, spec.batch_size as number, spec.epochs as number, seed);
+          const log = await runStage(context, counter, {
+            seed,
+            name,
+            label: `checkpoint ${name}`,
+            trainer,
+            examples,
+            order,
+            watched,
+          });
+          ends.push(log.epochs.at(-1)!);
+          if (scorer && ends.length === 1) scores = await scorer.score(name, seed, weights, trainer.weights);
+        }
+        checkpoints.push({
+          checkpoint: name,
+          step: stepOf(folder, model, place),
+          fact_before: before.train.mean_rank,
+          implication_before: before.test.mean_rank,
+          fact: estimate(ends.map(({ train }) => train!.mean_rank)),
+          implication: estimate(ends.map(({ test }) => test!.mean_rank)),
+          ...(scores ? { scores } : {}),
         });
-        ends.push(log.epochs.at(-1)!);
       }
-      checkpoints.push({
-        checkpoint: name,
-        step: stepOf(folder, model, place),
-        fact_before: before.train.mean_rank,
-        implication_before: before.test.mean_rank,
-        fact: estimate(ends.map(({ train }) => train!.mean_rank)),
-        implication: estimate(ends.map(({ test }) => test!.mean_rank)),
-      });
+    } finally {
+      scorer?.release();
     }
-    return { checkpoints } as unknown as Json;
+    if (scorer) {
+      warnOfGap(
+        context,
+        'Extractive scores, mean over the checkpoints',
+        checkpoints.flatMap(({ scores }) => (scores ? [scores.gap] : [])),
+      );
+    }
+    const results: EmergenceResults = { checkpoints, ...(scorer ? { accumulation: scorer.accumulation } : {}) };
+    return results as unknown as Json;
   },
 
   figures(results, { sets }) {
-    const { checkpoints } = results as unknown as { checkpoints: CheckpointResult[] };
+    const { checkpoints, accumulation } = results as unknown as EmergenceResults;
     const x = checkpoints.map(({ step }) => step);
     const figure = (id: 'fact' | 'implication', title: string, set: EncodedSet): LinesFigure => ({
       id,
@@ -120,9 +167,40 @@ export const emergence: Experiment = {
       ],
       references: [{ label: 'chance', value: chanceOf(set) }],
     });
-    return [figure('implication', 'Implications', sets.test!), figure('fact', 'Facts', sets.train!)];
+    const ranks: Figure[] = [figure('implication', 'Implications', sets.test!), figure('fact', 'Facts', sets.train!)];
+    const scored = checkpoints.filter((checkpoint): checkpoint is CheckpointResult & ScoredCheckpoint => 'scores' in checkpoint);
+    return accumulation ? [...ranks, ...scoreFigures(scored, accumulation.tokens, chanceOf(sets.test!))] : ranks;
   },
 };
+
+/** Scores finetunings of the run's model at any weights, and stores their averages. */
+function scorerOf(context: ExperimentContext, counter: WorkCounter) {
+  const { spec, model } = context;
+  const test = context.sets.test!;
+  const accumulation = accumulationOf(model.tokenizer, spec.accumulation, test);
+  const counterfactuals = counterfactualsOf(spec.counterfactuals as unknown as CounterfactualChoice, test.items.pairs);
+  const observer = observerOf(context);
+  const { prompt, answer, tokens } = accumulation;
+  return {
+    accumulation: { prompt, answer, tokens },
+    async score(checkpoint: string, seed: number, before: Weights, after: Weights): Promise<CheckpointScores> {
+      const { scores, check } = await scoreAndEmit(context, counter, {
+        seed,
+        stage: checkpoint,
+        label: `checkpoint ${checkpoint}`,
+        observer,
+        old: before,
+        new: after,
+        set: test,
+        counterfactuals,
+        accumulation,
+        averageOnly: true,
+      });
+      return checkpointScores(scores.average, tokens.length, relativeGap(check));
+    },
+    release: () => observer.release(),
+  };
+}
 
 /** Folders in order of training. Errors: `NoCheckpoints`. */
 function checkpointsOf(spec: ExperimentSpec, model: Model): string[] {

@@ -2,6 +2,7 @@
  * The list of experiments; adding one is its file, a line here and the fixture that a test demands.
  * Nothing else in the project names an experiment.
  */
+import { ablation } from './ablation.ts';
 import { dataOrdering } from './data-ordering.ts';
 import { emergence } from './emergence.ts';
 import type { Experiment } from './experiment.ts';
@@ -19,4 +20,5 @@ export const experiments: readonly Experiment[] = [
   weightGrafting,
   localization,
   emergence,
+  ablation,
 ];

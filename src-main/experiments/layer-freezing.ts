@@ -13,8 +13,18 @@ import type { ExperimentSpec, Json } from '../shared/records.ts';
 import { deltaNorms } from './deltas.ts';
 import type { Experiment, ExperimentContext } from './experiment.ts';
 import { chanceReferences, rankAxis } from './figures.ts';
+import {
+  measureTriangle,
+  overSeeds,
+  type SeedTriangle,
+  type Triangle,
+  triangleFigure,
+  triangleParameters,
+  triangleWork,
+} from './freeze-triangle.ts';
 import { factLists, factsOf } from './lists.ts';
 import { commonParameters } from './parameters.ts';
+import { publishedFreezingRanks } from './published.ts';
 import { type Detail, measureAndEmit, runStage, type StageLog, seedsOf, trainerOn, WorkCounter } from './stage.ts';
 import { estimate } from './statistics.ts';
 
@@ -31,6 +41,8 @@ interface SeedResult {
   >;
   after_training: Record<Frozen, Record<string, Detail>>;
   delta_norms: Record<string, number>;
+  /** Where it was asked for. */
+  triangle?: SeedTriangle;
 }
 
 export const layerFreezing: Experiment = {
@@ -50,6 +62,7 @@ export const layerFreezing: Experiment = {
         optional: true,
         minimum: 1,
       },
+      ...triangleParameters,
     ],
   },
 
@@ -64,22 +77,47 @@ export const layerFreezing: Experiment = {
     const batchSize = spec.batch_size as number;
     const seeds = seedsOf(spec).length;
     const steps = order ? order.flat().length : Math.ceil(factsOf(dataset).train.length / batchSize) * epochs;
-    return { steps: 3 * steps * seeds, batchSize, evaluations: (3 * (epochs + 1) + frozenParts.length) * seeds };
+    const triangle = triangleWork(spec, model.configuration.layers, steps, seeds);
+    return {
+      steps: 3 * steps * seeds + triangle.steps,
+      batchSize,
+      evaluations: (3 * (epochs + 1) + frozenParts.length) * seeds + triangle.evaluations,
+    };
   },
 
   async run(context) {
     const free = freeLayers(context);
     const counter = new WorkCounter(context);
     const perSeed: SeedResult[] = [];
-    for (const seed of seedsOf(context.spec)) perSeed.push(await runSeed(context, counter, seed, free));
-    const { seed: _, ...first } = perSeed[0]!;
-    return { free_layers: free, ...first, seeds: perSeed, summary: summary(perSeed) } as unknown as Json;
+    const seeds = seedsOf(context.spec);
+    let triangleSeconds = context.spec.triangle_seconds as number;
+    for (const [index, seed] of seeds.entries()) {
+      // What a seed leaves of its share of the time goes to the next ones
+      const { result, seconds } = await runSeed(context, counter, seed, free, triangleSeconds / (seeds.length - index));
+      triangleSeconds -= seconds;
+      perSeed.push(result);
+    }
+    const { seed: _, triangle: __, ...first } = perSeed[0]!;
+    const triangles = perSeed.flatMap(({ triangle }) => triangle ?? []);
+    const when = context.spec.triangle as Triangle['when'];
+    return {
+      free_layers: free,
+      ...first,
+      seeds: perSeed,
+      summary: summary(perSeed),
+      ...(triangles.length > 0 ? { triangle: overSeeds(when, triangles) } : {}),
+    } as unknown as Json;
   },
 
   figures(results, { sets, spec }) {
-    const { summary: rows, free_layers: free } = results as unknown as {
+    const {
+      summary: rows,
+      free_layers: free,
+      triangle,
+    } = results as unknown as {
       summary: SummaryRow[];
       free_layers: Record<Frozen, number[]>;
+      triangle?: Triangle;
     };
     const label = ({ when, frozen }: SummaryRow) =>
       frozen === 'none'
@@ -87,7 +125,7 @@ export const layerFreezing: Experiment = {
         : frozen === 'all'
           ? 'everything frozen'
           : `${frozen} frozen ${when === 'after' ? 'after' : 'while'} training`;
-    const published = publishedRanks[spec.dataset as string];
+    const published = publishedFreezingRanks[spec.dataset as string];
     const late = free.early;
     return [
       {
@@ -111,6 +149,7 @@ export const layerFreezing: Experiment = {
         ],
         references: chanceReferences(sets),
       },
+      ...(triangle ? [triangleFigure(triangle)] : []),
     ];
   },
 };
@@ -121,26 +160,6 @@ interface SummaryRow {
   fact_rank: Estimate;
   implication_rank: Estimate;
 }
-
-/** arXiv 2412.04614, OLMo-7B, 32 layers split at 24, 20 options: mean ranks [facts, implications]. */
-const publishedRanks: Readonly<Record<string, Record<string, [number, number]>>> = {
-  'first-hop': {
-    'after none': [0, 0],
-    'after early': [5.1, 8.4],
-    'after late': [0, 0],
-    'after all': [9.2, 9.25],
-    'during early': [0, 6.5],
-    'during late': [0, 0.1],
-  },
-  'second-hop': {
-    'after none': [0, 1.8],
-    'after early': [0.95, 1.85],
-    'after late': [0.1, 6.3],
-    'after all': [9.1, 9.5],
-    'during early': [0, 0.5],
-    'during late': [0, 6.6],
-  },
-};
 
 /** Errors: `SplitOutsideLayers`. */
 function freeLayers({ spec, model }: ExperimentContext): Record<Frozen, number[]> {
@@ -166,7 +185,8 @@ async function runSeed(
   counter: WorkCounter,
   seed: number,
   free: Record<Frozen, number[]>,
-): Promise<SeedResult> {
+  triangleSeconds: number,
+): Promise<{ result: SeedResult; seconds: number }> {
   const { spec, weights, model } = context;
   const watched = context.sets as { train: EncodedSet; test: EncodedSet };
   const { examples } = watched.train;
@@ -205,7 +225,17 @@ async function runSeed(
     after[frozen] = details;
     counter.advance(`seed ${seed}, ${frozen} frozen after training`);
   }
-  return { seed, ocr, during_training: during, after_training: after, delta_norms: deltaNorms(delta) };
+  const result: SeedResult = { seed, ocr, during_training: during, after_training: after, delta_norms: deltaNorms(delta) };
+  if (spec.triangle === 'no') return { result, seconds: 0 };
+  const started = performance.now();
+  result.triangle = await measureTriangle(context, counter, {
+    seed,
+    when: spec.triangle as Triangle['when'],
+    order,
+    seconds: triangleSeconds,
+    kept: (layers) => keptWeights(weights, trainer.weights, model.parameters, layers),
+  });
+  return { result, seconds: (performance.now() - started) / 1000 };
 }
 
 /** The base with the trained MLP and attention matrices of the free layers in place of its own: swapped, never added and subtracted. */

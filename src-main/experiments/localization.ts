@@ -19,6 +19,7 @@ import {
   relativeGap,
   scoreAndEmit,
   scoringUnits,
+  warnOfGap,
 } from './scoring.ts';
 import { runStage, seedsOf, trainerOn, WorkCounter } from './stage.ts';
 import { estimate } from './statistics.ts';
@@ -117,6 +118,16 @@ export const localization: Experiment = {
         meanMap(maps.map((ofSeed) => ({ shape: ofSeed[name]!.shape, data: ofSeed[name]!.values }))),
       ]),
     );
+    for (const [kind, what] of [
+      ['informative', 'Scores of learning implications'],
+      ['downstream', 'Scores of later facts'],
+    ] as const) {
+      warnOfGap(
+        context,
+        what,
+        seeds.map(({ gap }) => gap[kind]),
+      );
+    }
     const { prompt, answer, tokens } = accumulation;
     const results: LocalizationResults = {
       seeds,

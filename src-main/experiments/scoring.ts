@@ -45,7 +45,16 @@ export interface Accumulation {
 export function accumulationOf(tokenizer: Tokenizer, given: unknown, { items, examples }: EncodedSet): Accumulation {
   const { prompt, answer } = (given as { prompt: string; answer: string } | undefined) ?? usual(tokenizer, items.pairs, examples);
   const example = encodePair(tokenizer, [prompt, answer]);
-  return { prompt, answer, tokens: tokenizer.tokens(example.ids.slice(0, example.questionEnd + 1)), example };
+  return { prompt, answer, tokens: tokenTexts(tokenizer, example.ids.slice(0, example.questionEnd + 1)), example };
+}
+
+/** Each token as it reads, without the space in front; a piece of a character as the vocabulary writes it. */
+export function tokenTexts(tokenizer: Tokenizer, ids: readonly number[]): string[] {
+  const written = tokenizer.tokens(ids);
+  return ids.map((id, index) => {
+    const text = tokenizer.decode([id], { skipSpecial: false });
+    return text.includes('\u{fffd}') ? written[index]! : text.trim() || '␣';
+  });
 }
 
 const placeholder = 'X Y';
@@ -118,7 +127,7 @@ export async function scoreAndEmit(
     context.emit({
       kind: 'scores',
       rows: [...table].flatMap(([name, { shape, data }]) =>
-        stored(name) ? [{ seed, stage, point, name, shape: [...shape], values: [...data] }] : [],
+        stored(name) ? [{ seed, stage, set: scoring.set.items.set, point, name, shape: [...shape], values: [...data] }] : [],
       ),
     });
   emit(-1, scores.average);
@@ -129,4 +138,17 @@ export async function scoreAndEmit(
 /** Mean distance of true changes from predictions as a share of the mean true change; 0: first order is exact, 1: it says nothing. */
 export function relativeGap({ change, gap }: FirstOrderCheck): number {
   return gap.at(-1)!.meanAbsoluteGap / mean(change.at(-1)!.map(Math.abs));
+}
+
+/** From this share on, maps of single items say little; averages and shares of components may still be read. */
+const worryingGap = 0.75;
+
+/** Warns where first-order scores are far from the true change. `what` begins the sentence: `Extractive scores`. */
+export function warnOfGap({ emit }: ExperimentContext, what: string, gaps: readonly number[]): void {
+  const gap = mean(gaps);
+  if (gap < worryingGap) return;
+  emit({
+    kind: 'warning',
+    message: `${what}: an item’s true change of L is off its first-order prediction by ${Math.round(100 * gap)} % of the change itself. Read the maps with care, or make the change smaller (a lower learning rate, fewer epochs).`,
+  });
 }

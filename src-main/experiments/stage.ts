@@ -50,8 +50,9 @@ export class WorkCounter {
     this.#context = context;
   }
 
-  advance(message: string): void {
-    this.#context.progress(++this.#done, message);
+  advance(message: string, units = 1): void {
+    this.#done += units;
+    this.#context.progress(this.#done, message);
   }
 }
 

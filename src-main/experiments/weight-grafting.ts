@@ -13,6 +13,7 @@ import { deltaNorms } from './deltas.ts';
 import type { Experiment, ExperimentContext } from './experiment.ts';
 import { chanceReferences, rankAxis } from './figures.ts';
 import { daxwugOf } from './lists.ts';
+import { publishedGraftingRanks } from './published.ts';
 import { type Detail, measureAndEmit, runStage, type StageLog, seedsOf, trainerOn, WorkCounter } from './stage.ts';
 import { estimate } from './statistics.ts';
 
@@ -97,7 +98,7 @@ export const weightGrafting: Experiment = {
         series: summary.map((row) => ({
           label: labels[row.weights],
           values: listKeys.map((key) => row[key]),
-          published: publishedRanks[row.weights],
+          published: publishedGraftingRanks[row.weights],
         })),
         references: chanceReferences(sets),
       },
@@ -106,13 +107,6 @@ export const weightGrafting: Experiment = {
 };
 
 type Graft = keyof typeof grafts;
-
-/** arXiv 2412.04614, OLMo-7B: left_1, both_1, left_2, both_2. */
-const publishedRanks: Readonly<Record<Graft, number[]>> = {
-  left_2: [8.92, 8.55, 0, 9.12],
-  left_2_graft: [8.4, 3.31, 0.08, 1.13],
-  left_2_graft_bad: [9.19, 0.43, 0.32, 8.42],
-};
 
 async function runSeed(context: ExperimentContext, counter: WorkCounter, seed: number): Promise<SeedResult> {
   const lists = context.sets as Lists;

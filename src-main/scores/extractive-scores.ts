@@ -183,7 +183,7 @@ function fillLayer(
       layer,
       start,
       tokens: questionEnd + 1,
-      heads,
+      configuration: observer.outline.configuration,
       maps: observer.maps,
       readings: reading.old.informative,
     });

@@ -2,7 +2,8 @@
  * Informative scores (PAPER.md): how far the change of each linear map's weights lowers L to first order, and their sums by component.
  * The products are computed where the model runs; here they are named and added.
  */
-import type { ScoredMap } from '../engine/execution/scored-maps.ts';
+import { headParts, type ScoredMap } from '../engine/execution/scored-maps.ts';
+import type { ModelConfiguration } from '../engine/models/family.ts';
 import type { FloatTensor } from '../engine/tensor.ts';
 import type { ScoreTable } from './component-values.ts';
 
@@ -13,7 +14,7 @@ export interface InformativeSource {
   /** The item's first row in the readings, and its number of prompt tokens. */
   start: number;
   tokens: number;
-  heads: number;
+  configuration: ModelConfiguration;
   maps: readonly ScoredMap[];
   /** By role, [rows, parts]. */
   readings: ReadonlyMap<string, FloatTensor>;
@@ -24,7 +25,7 @@ export interface InformativeSource {
  * `mlp` = both, `attn` by query head = q + o + (k + v of the head's group) / heads of the group. `mlp_as_published` = 2 ff_out is what the
  * published code reports for the MLP. Biases are not part of the sums.
  */
-export function fillInformative({ table, layer, start, tokens, heads, maps, readings }: InformativeSource): void {
+export function fillInformative({ table, layer, start, tokens, configuration, maps, readings }: InformativeSource): void {
   const score = (map: ScoredMap, part: number, token: number) =>
     readings.get(map.role)!.data[(start + token) * (map.parts ?? 1) + part]!;
   for (const map of maps) {
@@ -40,10 +41,11 @@ export function fillInformative({ table, layer, start, tokens, heads, maps, read
   table.fill('informative.mlp', null, layer, tokens, (_, token) => sum(mlp, token));
   table.fill('informative.mlp_as_published', null, layer, tokens, (_, token) => 2 * sum(output, token));
   const attention = linear.filter(({ group }) => group === 'attention');
-  table.fill('informative.attn', heads, layer, tokens, (head, token) =>
-    attention.reduce((total, map) => {
-      const group = heads / map.parts!;
-      return total + score(map, Math.floor(head / group), token) / group;
-    }, 0),
-  );
+  table.fill('informative.attn', configuration.heads, layer, tokens, (head, token) => {
+    let total = 0;
+    for (const map of attention) {
+      for (const { part, sharedBy } of headParts(map, head, configuration)) total += score(map, part, token) / sharedBy;
+    }
+    return total;
+  });
 }

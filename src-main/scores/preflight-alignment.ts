@@ -6,8 +6,10 @@ import type { Tokenizer } from '../engine/files/tokenizer.ts';
 import type { Finding } from '../shared/records.ts';
 import { counted, groupedBy, named, type PreflightList, type ReadItem } from './findings.ts';
 
-/** Share of the prompts that must have a token in common for it to belong to their template. */
-const templateShare = 3 / 4;
+/** How many of a list's prompts may lack a word that the others share for it to belong to their template still: a tenth, but one of a few. */
+function exceptions(prompts: number): number {
+  return prompts < 4 ? 0 : Math.max(1, Math.floor(prompts / 10));
+}
 
 interface Prompt {
   item: number;
@@ -28,41 +30,56 @@ export function alignmentFindings({ set, pairs }: PreflightList, read: readonly 
   return [...templateFindings(set, prompts, tokenizer), ...overlapFindings(set, prompts)];
 }
 
+/** The template is looked for in words: that a tokenizer joins two of them in one prompt makes no other template of it. */
 function templateFindings(set: string, prompts: readonly Prompt[], tokenizer: Tokenizer): Finding[] {
-  const front = commonStart(prompts.map(({ ids }) => ids));
-  const back = commonStart(prompts.map(({ ids }) => [...ids].reverse())).reverse();
+  const worded = prompts.map((prompt) => ({ ...prompt, words: prompt.text.split(' ') }));
+  const allowed = exceptions(prompts.length);
+  const front = commonStart(
+    worded.map(({ words }) => words),
+    allowed,
+  );
+  const back = commonStart(
+    worded.map(({ words }) => [...words].reverse()),
+    allowed,
+  ).reverse();
   if (front.length + back.length === 0) {
     const message = `${set}: the prompts have no beginning or end in common, so score maps cannot be averaged over them token by token.`;
     return [{ severity: 'warning', code: 'NoTemplate', message, set, items: [] }];
   }
   const findings: Finding[] = [];
-  const written = (ids: readonly number[]) => JSON.stringify(tokenizer.decode(ids).trim());
-  const template = [...(front.length > 0 ? [written(front)] : []), '…', ...(back.length > 0 ? [written(back)] : [])].join(' ');
-  const follows = ({ ids }: Prompt) =>
-    front.every((id, place) => ids[place] === id) && back.every((id, place) => ids[ids.length - back.length + place] === id);
-  const others = prompts.filter((prompt) => !follows(prompt));
+  const followers = worded.filter(
+    ({ words }) =>
+      front.every((word, place) => words[place] === word) &&
+      back.every((word, place) => words[words.length - back.length + place] === word),
+  );
+  const others = worded.filter((prompt) => !followers.includes(prompt));
   if (others.length > 0) {
+    const template = JSON.stringify([...front, '…', ...back].join(' '));
     findings.push({
       severity: 'warning',
       code: 'TemplateDiffers',
-      message: `${set}: ${counted(others.length, 'prompt')} do not follow the template of the others, ${template}: ${named(others.map(({ text }) => text))}. Score maps align them with the others only where they agree.`,
+      message: `${set}: ${others.length} of ${prompts.length} prompts are not of the others' form ${template}: ${named(others.map(({ text }) => text))}. Score maps align them only where they agree.`,
       set,
       items: others.map(({ item }) => item),
     });
   }
   const byLength = groupedBy(prompts, ({ ids }) => ids.length);
-  const [most] = [...byLength].sort(([a, x], [b, y]) => y.length - x.length || a - b);
-  const unequal = prompts.filter(({ ids }) => ids.length !== most![0]);
+  const [commonest] = [...byLength].sort(([a, x], [b, y]) => y.length - x.length || a - b)[0]!;
+  const unequal = prompts.filter(({ ids }) => ids.length !== commonest);
   if (unequal.length > 0) {
-    const starts = prompts.filter(follows).map(({ ids }) => ids.length - back.length);
+    const end = commonStart(
+      followers.map(({ ids }) => [...ids].reverse()),
+      0,
+    ).reverse();
+    const starts = followers.map(({ ids }) => ids.length - end.length);
     const shifted =
-      back.length > 0 && starts.length > 0
-        ? ` The shared end ${written(back)} begins after ${Math.min(...starts)} to ${Math.max(...starts)} tokens.`
-        : '';
+      end.length === 0
+        ? ''
+        : ` The shared end ${JSON.stringify(tokenizer.decode(end).trim())} begins after ${Math.min(...starts)} to ${Math.max(...starts)} tokens.`;
     findings.push({
       severity: 'note',
       code: 'LengthsDiffer',
-      message: `${set}: ${unequal.length} of ${prompts.length} prompts do not have ${counted(most![0], 'token')} as most do: ${named(unequal.map(({ text }) => text))}.${shifted} Scores align such prompts at the end of what differs; ranks are not concerned.`,
+      message: `${set}: most often prompts have ${counted(commonest, 'token')}; ${unequal.length} of ${prompts.length} do not: ${named(unequal.map(({ text }) => text))}.${shifted} Scores align them at the right end of what differs; ranks are not concerned.`,
       set,
       items: unequal.map(({ item }) => item),
     });
@@ -70,20 +87,21 @@ function templateFindings(set: string, prompts: readonly Prompt[], tokenizer: To
   return findings;
 }
 
-/** Tokens that at least three quarters of all sequences begin with. */
-function commonStart(sequences: readonly (readonly number[])[]): number[] {
-  const start: number[] = [];
+/** What all sequences begin with, but for so many `exceptions`. */
+function commonStart<T>(sequences: readonly (readonly T[])[], exceptions: number): T[] {
+  const start: T[] = [];
   let agreeing = sequences;
-  while (true) {
-    const byToken = groupedBy(
+  while (agreeing.length > 0) {
+    const byNext = groupedBy(
       agreeing.filter(({ length }) => length > start.length),
-      (ids) => ids[start.length]!,
+      (sequence) => sequence[start.length]!,
     );
-    const [largest] = [...byToken].sort(([, a], [, b]) => b.length - a.length);
-    if (!largest || largest[1].length < templateShare * sequences.length) return start;
+    const [largest] = [...byNext].sort(([, a], [, b]) => b.length - a.length);
+    if (!largest || largest[1].length < sequences.length - exceptions) break;
     start.push(largest[0]);
     agreeing = largest[1];
   }
+  return start;
 }
 
 /** Pairs of an item and a possible counterfactual whose shared beginning and shared end overlap in the shorter prompt. */

@@ -187,6 +187,8 @@ export interface ScoreRow {
   seed: number;
   /** Which scoring of the run, for experiments with several. */
   stage: string;
+  /** The list that the items are of. */
+  set: string;
   /** Item index, or -1 for the average over items shown on the accumulation prompt's tokens. */
   point: number;
   /** `upstream.mlp`, `downstream.attn`, `informative.q_proj`, ... */

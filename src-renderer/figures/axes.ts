@@ -4,7 +4,7 @@
  */
 import type { Axis, Reference } from '../../src-main/shared/figures.ts';
 import { element, round, type SvgNode } from './nodes.ts';
-import { formatTick, formatValue, isNumber, ticks } from './numbers.ts';
+import { formatTick, isNumber, ticks } from './numbers.ts';
 import type { FigureStyle } from './style.ts';
 import { label, textWidth } from './text.ts';
 
@@ -113,41 +113,26 @@ export function horizontalAxis(style: FigureStyle, axis: Axis, scale: Scale, ins
   ];
 }
 
-/** Dashed levels with their labels at the right end: above the line, below it where another one is near above. */
-export function references(
-  style: FigureStyle,
-  levels: readonly Reference[],
-  kind: Axis['kind'],
-  scale: Scale,
-  inside: Inside,
-): SvgNode[] {
-  const shown = levels.filter(({ value }) => isNumber(value));
-  return shown.flatMap(({ label: name, value }) => {
-    const y = scale(value);
-    const crowded = shown.some((other) => other.value > value && y - scale(other.value) < 2.4 * style.fontSize);
-    const below = crowded || y - inside.top < 1.2 * style.fontSize;
-    const text = `${name} ${kind === 'rank' ? String(Number(value.toFixed(2))) : formatValue(value, kind)}`;
-    return [
-      element('line', {
-        x1: inside.left,
-        x2: inside.right,
-        y1: y,
-        y2: y,
-        stroke: style.reference,
-        'stroke-dasharray': '4 3',
-        'stroke-width': 1,
-      }),
-      label(style, inside.right, y + (below ? 1.05 : -0.35) * style.fontSize, text, {
-        'text-anchor': 'end',
-        fill: style.reference,
-        // Readable over bars and lines
-        stroke: style.paper,
-        'stroke-width': 3,
-        'stroke-linejoin': 'round',
-        'paint-order': 'stroke',
-      }),
-    ];
-  });
+/** Dash patterns of levels, in their order: told apart without colour. */
+export const levelDashes = ['4 3', '1.5 2', '7 2 1.5 2'];
+
+/** Dashed levels; their names are in the legend, where no bar or line can run into them. */
+export function references(style: FigureStyle, levels: readonly Reference[], scale: Scale, inside: Inside): SvgNode[] {
+  return levels.flatMap(({ value }, place) =>
+    isNumber(value)
+      ? [
+          element('line', {
+            x1: inside.left,
+            x2: inside.right,
+            y1: scale(value),
+            y2: scale(value),
+            stroke: style.reference,
+            'stroke-dasharray': levelDashes[place % levelDashes.length]!,
+            'stroke-width': 1.1,
+          }),
+        ]
+      : [],
+  );
 }
 
 /** A point of a series; each place has its own shape, so that colour is never the only difference. */

@@ -3,7 +3,7 @@
  */
 import type { BarsFigure } from '../../src-main/shared/figures.ts';
 import { type Drawing, domain, insideOf, linear, references, verticalAxis } from './axes.ts';
-import { type LegendEntry, publishedMark, seedDot, whisker } from './legend.ts';
+import { type LegendEntry, levelEntries, publishedMark, seedDot, whisker } from './legend.ts';
 import { element, type SvgNode } from './nodes.ts';
 import { formatEstimate, formatValue, isNumber } from './numbers.ts';
 import { type FigureStyle, seriesColor } from './style.ts';
@@ -22,7 +22,7 @@ export function barsLegend(figure: BarsFigure, style: FigureStyle): LegendEntry[
       { label: '95 % interval', sample: 'whisker', color: style.ink },
     );
   if (hasPublished(figure)) entries.push({ label: 'paper, OLMo-7B', sample: 'published', color: style.ink });
-  return entries;
+  return [...entries, ...levelEntries(style, figure.references, figure.y.kind)];
 }
 
 const hasPublished = ({ series }: BarsFigure) => series.some(({ published }) => published?.some(isNumber));
@@ -54,7 +54,7 @@ export function drawBars(figure: BarsFigure, style: FigureStyle): Drawing {
       ...verticalAxis(style, figure.y, y, inside),
       ...marks,
       element('line', { x1: inside.left, x2: inside.right, y1: y(0), y2: y(0), stroke: style.softInk, 'stroke-width': 0.8 }),
-      ...references(style, figure.references, figure.y.kind, y, inside),
+      ...references(style, figure.references, y, inside),
       ...groups.nodes,
     ],
   };
@@ -93,7 +93,7 @@ function column(figure: BarsFigure, style: FigureStyle, { group, index, place, x
       if (isNumber(seed)) nodes.push(seedDot(style, x + spread * ((order + 0.5) / value.values.length - 0.5), y(seed)));
     });
   }
-  if (isNumber(published)) nodes.push(publishedMark(style, x, y(published)));
+  if (isNumber(published)) nodes.push(...publishedMark(style, x, y(published)));
   return nodes;
 }
 

@@ -1,16 +1,18 @@
 /**
  * The legend of a figure: samples of its marks with their names, in as many lines as the width needs.
  */
-import { type Drawing, point } from './axes.ts';
+import type { Axis, Reference } from '../../src-main/shared/figures.ts';
+import { type Drawing, levelDashes, point } from './axes.ts';
 import { element, type SvgNode } from './nodes.ts';
+import { formatValue, isNumber } from './numbers.ts';
 import type { FigureStyle } from './style.ts';
 import { label, shorten, textWidth } from './text.ts';
 
 export interface LegendEntry {
   label: string;
-  sample: 'line' | 'thin' | 'band' | 'bar' | 'dot' | 'whisker' | 'published' | 'point' | 'nothing';
+  sample: 'line' | 'thin' | 'band' | 'bar' | 'dot' | 'whisker' | 'published' | 'point' | 'level' | 'nothing';
   color: string;
-  /** Place of the series, for the shape of its points. */
+  /** Place of the series, for the shape of its points, or of the level, for its dashes. */
   place?: number;
 }
 
@@ -61,9 +63,15 @@ function sample(style: FigureStyle, { sample: kind, color, place = 0 }: LegendEn
     case 'whisker':
       return whisker(centre, y - 0.5 * size, y + 0.5 * size, color);
     case 'published':
-      return [publishedMark(style, centre, y)];
+      return publishedMark(style, centre, y);
     case 'point':
       return [point(place, centre, y, 2.8, { fill: color })];
+    case 'level': {
+      const dashes = levelDashes[place % levelDashes.length]!;
+      return [
+        element('line', { x1: x, x2: right, y1: y, y2: y, stroke: color, 'stroke-width': 1.1, 'stroke-dasharray': dashes }),
+      ];
+    }
     case 'nothing':
       return [
         element('rect', {
@@ -76,6 +84,22 @@ function sample(style: FigureStyle, { sample: kind, color, place = 0 }: LegendEn
         }),
       ];
   }
+}
+
+/** The levels of a figure with their values: `chance 9.5`. */
+export function levelEntries(style: FigureStyle, levels: readonly Reference[], kind: Axis['kind']): LegendEntry[] {
+  return levels.flatMap(({ label: name, value }, place) =>
+    isNumber(value)
+      ? [
+          {
+            label: `${name} ${kind === 'rank' ? Number(value.toFixed(2)) : formatValue(value, kind)}`,
+            sample: 'level' as const,
+            color: style.reference,
+            place,
+          },
+        ]
+      : [],
+  );
 }
 
 /** An interval, standing upright. */
@@ -95,7 +119,11 @@ export function seedDot(style: FigureStyle, x: number, y: number, mark?: SvgNode
   return element('circle', { cx: x, cy: y, r: 1.9, fill: style.paper, stroke: style.ink, 'stroke-width': 0.8 }, [], mark);
 }
 
-/** A value of the paper's, hollow, over the middle of a bar. */
-export function publishedMark(style: FigureStyle, x: number, y: number, mark?: SvgNode['mark']): SvgNode {
-  return point(3, x, y, 3.4, { fill: 'none', stroke: style.ink, 'stroke-width': 1.5 }, mark);
+/** A value of the paper's: hollow, with a rim that keeps it apart from the bar behind it. */
+export function publishedMark(style: FigureStyle, x: number, y: number): SvgNode[] {
+  const shape = { fill: 'none', 'stroke-linejoin': 'round' };
+  return [
+    point(3, x, y, 3.4, { ...shape, stroke: style.paper, 'stroke-width': 3.2 }),
+    point(3, x, y, 3.4, { ...shape, stroke: style.ink, 'stroke-width': 1.4 }),
+  ];
 }

@@ -13,7 +13,7 @@ import {
   references,
   verticalAxis,
 } from './axes.ts';
-import type { LegendEntry } from './legend.ts';
+import { type LegendEntry, levelEntries } from './legend.ts';
 import { element, round, type SvgNode } from './nodes.ts';
 import { formatEstimate, formatValue, isNumber } from './numbers.ts';
 import { type FigureStyle, seriesColor } from './style.ts';
@@ -32,7 +32,7 @@ export function linesLegend(figure: LinesFigure, style: FigureStyle): LegendEntr
       { label: 'one seed', sample: 'thin', color: style.ink },
       { label: '95 % interval', sample: 'band', color: style.ink },
     );
-  return entries;
+  return [...entries, ...levelEntries(style, figure.references, figure.y.kind)];
 }
 
 export function drawLines(figure: LinesFigure, style: FigureStyle): Drawing {
@@ -97,7 +97,7 @@ export function drawLines(figure: LinesFigure, style: FigureStyle): Drawing {
       ...verticalAxis(style, figure.y, y, inside),
       ...horizontalAxis(style, figure.x, x, inside, everyX.every(Number.isInteger)),
       ...seriesNodes.flatMap(({ behind }) => behind),
-      ...references(style, figure.references, figure.y.kind, y, inside),
+      ...references(style, figure.references, y, inside),
       ...seriesNodes.flatMap(({ front }) => front),
     ],
   };

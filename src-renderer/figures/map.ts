@@ -21,7 +21,8 @@ export function mapLimit({ panels }: MapFigure): number {
 export function cellText(figure: MapFigure, panel: number, row: number, column: number): string {
   const { rows, columns, panels } = figure;
   const value = panels[panel]?.values[row]?.[column];
-  const where = `${rows.label} ${rows.names[row]}, ${columns.label.toLowerCase()} ${columns.names[column]}`;
+  const rowLabel = panels.length > 1 ? rows.label.toLowerCase() : rows.label;
+  const where = `${rowLabel} ${rows.names[row]}, ${columns.label.toLowerCase()} ${columns.names[column]}`;
   return `${panels.length > 1 ? `${panels[panel]!.title}, ` : ''}${where}: ${isNumber(value) ? formatValue(value) : 'no value'}`;
 }
 
@@ -68,7 +69,13 @@ export function drawMap(figure: MapFigure, style: FigureStyle): Drawing {
   };
 }
 
-/** As many panels beside each other as cells of a readable size allow. */
+/** Room that a name standing upright needs, of the type's size. */
+const nameRoom = 0.97;
+
+/** How many times the width the cells may be high for the sake of their columns' names. */
+const tallest = 1.5;
+
+/** As many panels beside each other as let every column be named, or where that takes too much room, as cells of a readable size allow. */
 function layOut(figure: MapFigure, style: FigureStyle): Layout {
   const { fontSize } = style;
   const widest = (names: readonly string[]) =>
@@ -77,19 +84,27 @@ function layOut(figure: MapFigure, style: FigureStyle): Layout {
   const gap = 1.6 * fontSize;
   const columns = Math.max(1, figure.columns.names.length);
   const cellFor = (perLine: number) => (style.width - left - (perLine - 1) * gap - 1) / perLine / columns;
-  let perLine = figure.panels.length;
-  while (perLine > 1 && cellFor(perLine) < style.cell.smallest) perLine--;
+  const counts = figure.panels.map((_, index) => figure.panels.length - index);
+  const heightFor = (count: number) =>
+    Math.ceil(figure.panels.length / count) * figure.rows.names.length * Math.min(style.cell.largest, cellFor(count));
+  const perLine =
+    counts.find((count) => cellFor(count) >= nameRoom * fontSize && heightFor(count) <= tallest * style.width) ??
+    counts.find((count) => cellFor(count) >= style.cell.smallest) ??
+    1;
   const fitting = Math.min(style.cell.largest, cellFor(perLine));
   // Whole pixels make even cells on a screen.
   const cellWidth = fitting >= 7 ? Math.floor(fitting) : Math.floor(10 * fitting) / 10;
   return {
     perLine,
     cellWidth,
-    cellHeight: Math.max(style.cell.smallest, Math.min(cellWidth, 0.8 * style.cell.largest)),
+    cellHeight: Math.max(
+      style.cell.smallest,
+      Math.min(cellWidth, 0.8 * style.cell.largest, (32 * fontSize) / figure.rows.names.length),
+    ),
     left,
     gap,
     top: 1.7 * fontSize,
-    bottom: widest(figure.columns.names) * slope(figure, cellWidth, fontSize).height + 3 * fontSize,
+    bottom: widest(figure.columns.names) * slope(figure, cellWidth, fontSize).height + 2.7 * fontSize,
   };
 }
 
@@ -135,7 +150,7 @@ function drawPanel(figure: MapFigure, style: FigureStyle, layout: Layout, { pane
     element('rect', { x, y, width, height, fill: 'none', stroke: style.softInk, 'stroke-width': 0.6 }),
     ...names,
     ...(first ? rowNames(figure, style, layout, x, y) : []),
-    label(style, x + width / 2, y + height + layout.bottom - 1.1 * fontSize, columns.label, { 'text-anchor': 'middle' }),
+    label(style, x + width / 2, y + height + layout.bottom - fontSize, columns.label, { 'text-anchor': 'middle' }),
   ];
 }
 
@@ -167,7 +182,7 @@ function rowNames({ rows }: MapFigure, style: FigureStyle, { cellHeight }: Layou
 function columnNames(figure: MapFigure, style: FigureStyle, cellWidth: number, x: number, y: number): SvgNode[] {
   const { fontSize } = style;
   const { flat } = slope(figure, cellWidth, fontSize);
-  const every = flat ? 1 : Math.max(1, Math.ceil((0.98 * fontSize) / cellWidth));
+  const every = flat ? 1 : Math.max(1, Math.ceil((nameRoom * fontSize) / cellWidth));
   return figure.columns.names.flatMap((name, column) => {
     if (column % every !== 0) return [];
     const centre = x + (column + 0.5) * cellWidth;

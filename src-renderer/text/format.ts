@@ -81,3 +81,11 @@ export function capitalize(text: string): string {
 export function plural(count: number, noun: string): string {
   return `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`;
 }
+
+/** A stage as people read it: `left_first.1` is `left first, stage 2`, `joint.finetune` is `joint, finetuning`. */
+export function stageName(stage: string): string {
+  return stage
+    .replace(/\.(\d+)$/, (_, index: string) => `, stage ${Number(index) + 1}`)
+    .replace(/\.finetune$/, ', finetuning')
+    .replaceAll('_', ' ');
+}

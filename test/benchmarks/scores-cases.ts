@@ -18,7 +18,8 @@ import { type Example, encodePair } from '../../src-main/engine/training/batch.t
 import { drawOrder, finetune } from '../../src-main/engine/training/finetune.ts';
 import { defaultTraining, Trainer } from '../../src-main/engine/training/trainer.ts';
 import { type EncodedSet, encodeSet } from '../../src-main/scores/evaluation.ts';
-import type { Pair } from '../../src-main/shared/records.ts';
+import { HopscopeError } from '../../src-main/shared/errors.ts';
+import type { FactsAndImplications, Pair } from '../../src-main/shared/records.ts';
 import { writeRandomModel } from './random-model.ts';
 import { benchmarkModels } from './workloads.ts';
 
@@ -60,10 +61,10 @@ export async function scoreData(): Promise<ScoreData> {
   };
 }
 
-function firstHop() {
-  const set = builtinDatasets(smallWorldFolder)['first-hop'];
-  if (set?.kind !== 'facts') throw new Error('The small world has no FIRST-HOP.');
-  return set.make();
+function firstHop(): FactsAndImplications {
+  const set = builtinDatasets(smallWorldFolder)['first-hop']?.make();
+  if (set && 'train' in set) return set;
+  throw new HopscopeError('BenchmarkFailed', 'The small world has no FIRST-HOP.', 'failure');
 }
 
 /** Finetuned on the facts as the experiments do it: every weight, 12 epochs, learning rate 1e-3. */

@@ -69,7 +69,7 @@ describe('settings', () => {
     const tables = database.pragma('table_list') as { name: string; schema: string; strict: number }[];
     const own = tables.filter((table) => table.schema === 'main' && !table.name.startsWith('sqlite_'));
     expect(own.map((table) => [table.name, table.strict]).sort()).toEqual(
-      ['evaluations', 'item_sets', 'items', 'runs', 'settings', 'steps'].map((name) => [name, 1]),
+      ['evaluations', 'item_sets', 'items', 'runs', 'scores', 'settings', 'steps'].map((name) => [name, 1]),
     );
     closeDatabase(database);
   });

@@ -42,7 +42,7 @@ function compare(path: string, actual: unknown, expected: unknown): void {
   else expect(actual, path).toEqual(expected);
 }
 
-const models = ['llama'];
+const models = ['llama', 'olmo'];
 const compute = createCompute({ resources: fixturePath() });
 
 test.each(models.flatMap((model) => ['first-hop', 'second-hop'].map((hop) => [model, hop] as const)))(

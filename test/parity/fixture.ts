@@ -9,8 +9,7 @@ import { type ExecutionMode, Executor, type Weights } from '../../src-main/engin
 import type { ModelOutline } from '../../src-main/engine/execution/programs.ts';
 import { openCheckpoint } from '../../src-main/engine/files/checkpoint.ts';
 import { SafetensorsFile } from '../../src-main/engine/files/safetensors.ts';
-import { familyOf } from '../../src-main/engine/models/index.ts';
-import { listParameters } from '../../src-main/engine/models/parameters.ts';
+import { outlineOf } from '../../src-main/engine/models/model.ts';
 import { elementCount, type FloatTensor, floatTensor } from '../../src-main/engine/tensor.ts';
 
 const fixtures = join(import.meta.dirname, '../fixtures');
@@ -41,18 +40,15 @@ export interface FixtureModel {
 
 export function openFixtureModel(id: string): FixtureModel {
   const checkpoint = openCheckpoint(fixturePath('models', id));
-  const family = familyOf(checkpoint.config);
-  const configuration = family.configure(checkpoint.config);
-  const parameters = listParameters(family, configuration);
+  const outline = outlineOf(checkpoint);
   const weights = new Map(
-    parameters.all.map(({ name, shape }) => {
+    outline.parameters.all.map(({ name, shape }) => {
       const tensor = floatTensor(shape, new Float32Array(elementCount(shape)));
       checkpoint.readFloat32Into(name, tensor.data);
       return [name, tensor] as const;
     }),
   );
   checkpoint.close();
-  const outline = { family, configuration, parameters };
   return { outline, weights, executor: (mode) => new Executor(outline, { device: 'cpu', threads: 1, mode }) };
 }
 

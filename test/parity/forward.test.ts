@@ -13,6 +13,14 @@ const models: [model: string, values: string][] = [
   ['llama-sharded', 'llama'],
   ['llama-bf16', 'llama-bf16'],
   ['llama-rope-tied', 'llama-rope-tied'],
+  ['qwen2', 'qwen2'],
+  ['mistral', 'mistral'],
+  ['olmo', 'olmo'],
+  ['olmo-clip', 'olmo-clip'],
+  ['olmo2', 'olmo2'],
+  ['gemma2', 'gemma2'],
+  ['gpt2', 'gpt2'],
+  ['gpt2-hub-names', 'gpt2'],
 ];
 
 describe.each(models)('%s', (model, values) => {

@@ -36,7 +36,7 @@ interface Rule {
   mean_logit_loss?: number | null;
 }
 
-describe.each(['llama', 'llama-rope-tied'])('%s', (id) => {
+describe.each(['llama', 'llama-rope-tied', 'qwen2', 'olmo', 'olmo-clip', 'olmo2', 'gemma2', 'gpt2'])('%s', (id) => {
   const fixture = readFixture<RankFixture>('rank', `${id}.json`);
   const { weights, executor } = openFixtureModel(id);
 

@@ -50,7 +50,7 @@ function namedTensors({ points, average }: ExtractiveScores): Map<string, FloatT
   return new Map([...ofPoints, ...[...average].map(([name, tensor]) => [`average.${name}`, tensor] as const)]);
 }
 
-const models = ['llama'];
+const models = ['llama', 'qwen2', 'olmo', 'olmo-clip', 'gemma2'];
 
 describe.each(models)('%s', (id) => {
   test.each(['first-hop', 'second-hop'])('%s', async (hop) => {

@@ -15,7 +15,7 @@ interface TrainingFixture {
 const trainables: Record<string, Trainable> = { all: 'all', mlp_attn: 'mlp_attn', layers_0_1: { layers: [0, 1] } };
 
 const models: [model: string, modes: string[]][] = [
-  ['llama', ['all', 'mlp_attn', 'layers_0_1']],
+  ...['llama', 'qwen2', 'olmo', 'olmo-clip', 'gemma2'].map((id): [string, string[]] => [id, Object.keys(trainables)]),
   ['llama-rope-tied', ['all']],
 ];
 

@@ -44,6 +44,15 @@ describe('readDraft', () => {
     expect(readDraft(parameter('dataset'), '{oops').problem).toMatch(/JSON/);
   });
 
+  it('reads kinds it does not know as JSON, or as a text', () => {
+    const models = parameter('models' as Parameter['kind'], { optional: true });
+    expect(readDraft(models, '["a", "b"]').value).toEqual(['a', 'b']);
+    expect(readDraft(models, 'true').value).toBe(true);
+    expect(readDraft(models, '/data/models/llama').value).toBe('/data/models/llama');
+    expect(readDraft(models, '["a"').problem).toMatch(/JSON/);
+    expect(readDraft(models, '')).toEqual({ value: undefined, problem: null });
+  });
+
   it('reads back what draftOf writes', () => {
     const cases: [Parameter['kind'], Json][] = [
       ['number', 3e-6],

@@ -15,7 +15,8 @@ import type {
   RunSummary,
 } from '../../src-main/shared/records.ts';
 import { fakeAbout, fakeDevices, fakeExperiments, fakeModel } from './fake-descriptions.ts';
-import { fakeEvaluation, fakeSets, fakeSteps } from './fake-rows.ts';
+import { fakeFigures } from './fake-figures.ts';
+import { fakeDaxwugSets, fakeEvaluation, fakeSets, fakeSteps } from './fake-rows.ts';
 
 interface FakeRun {
   detail: RunDetail;
@@ -23,16 +24,23 @@ interface FakeRun {
   reached: number;
 }
 
+/** Trainings of experiments that have several; those in brackets are evaluated only. */
+const stages: { [experiment: string]: string[] } = {
+  'layer-freezing': ['nothing frozen', 'early layers frozen', 'late layers frozen', '[only free layers kept: early frozen]'],
+  'data-ordering': ['joint.0', 'left_first.0', 'left_first.1', 'both_first.0', 'both_first.1', 'joint.finetune'],
+};
+
 const longTitle =
   'Out-of-context reasoning on first-hop facts with a learning rate of 0.0003 and every layer free, third attempt';
 
 /** The service over generated runs. `tickMilliseconds`: how fast a started run goes. */
 export function createFakeService(scenario: 'empty' | 'full', tickMilliseconds = 120): Service {
   const changes = createEvent<{ run: string; state: RunState }>();
-  const sets = fakeSets();
   const runs = new Map<string, FakeRun>();
   const seedsOf = (run: FakeRun) => run.detail.spec.seeds as number[];
   const epochsOf = (run: FakeRun) => run.detail.spec.epochs as number;
+  const setsOf = (dataset: unknown) => (dataset === 'daxwug' ? fakeDaxwugSets() : fakeSets());
+  const stagesOf = ({ detail }: FakeRun) => stages[detail.experiment] ?? ['finetune'];
 
   function add(id: string, state: RunState, reached: number, values: Partial<RunDetail> = {}): FakeRun {
     const spec: ExperimentSpec = {
@@ -93,6 +101,18 @@ export function createFakeService(scenario: 'empty' | 'full', tickMilliseconds =
     add('run-stopped', 'stopped', 18, { error: { code: 'Interrupted', message: 'Stopped on request.', kind: 'interrupted' } });
     add('run-queued', 'queued', 0, { provenance: null });
     add('run-midway', 'running', 20, { progress: { done: 58, total: 108, message: 'seed 1, epoch 6 of 12', secondsLeft: 21 } });
+    for (const { id, title } of fakeExperiments.slice(1)) {
+      const values = { experiment: id, title: `${title}, first hop`, created: new Date(Date.now() - 4e8).toISOString() };
+      add(`run-${id}`, 'finished', 39, values);
+    }
+    const ordering = add('run-ordering-live', 'running', 20, {
+      experiment: 'data-ordering',
+      title: 'Data ordering, dax and wug',
+      dataset: 'daxwug',
+      created: new Date(Date.now() - 4e8).toISOString(),
+      progress: { done: 58, total: 108, message: 'joint, seed 1, epoch 6 of 12', secondsLeft: 21 },
+    });
+    ordering.detail.spec = { ...ordering.detail.spec, dataset: 'daxwug' };
     for (let index = 0; index < 4; index++)
       add(`run-older-${index}`, index === 1 ? 'interrupted' : 'finished', index === 1 ? 9 : 39);
   }
@@ -113,11 +133,13 @@ export function createFakeService(scenario: 'empty' | 'full', tickMilliseconds =
 
   function previewOf(spec: ExperimentSpec): Preview {
     const model = describe(spec.model);
-    if (spec.dataset !== 'first-hop' && spec.dataset !== 'second-hop') {
+    if (!['first-hop', 'second-hop', 'daxwug'].includes(String(spec.dataset))) {
       throw new HopscopeError('DatasetNotFound', `There is no built-in data set or file "${String(spec.dataset)}".`);
     }
     const filled: ExperimentSpec = { ...spec };
-    for (const { name, default: standard, smallWorldDefault } of fakeExperiments[0]!.parameters) {
+    const { parameters } = fakeExperiments.find(({ id }) => id === spec.experiment)!;
+    const sets = setsOf(spec.dataset);
+    for (const { name, default: standard, smallWorldDefault } of parameters) {
       if (filled[name] === undefined) filled[name] = smallWorldDefault ?? standard;
     }
     const seeds = filled.seeds as number[];
@@ -170,7 +192,11 @@ export function createFakeService(scenario: 'empty' | 'full', tickMilliseconds =
     preflight: async () => [],
     async startRun(spec) {
       const id = `run-${runs.size + 1}-started`;
-      const run = add(id, 'running', 0, { spec: previewOf(spec).spec, created: new Date().toISOString() });
+      const run = add(id, 'running', 0, {
+        experiment: spec.experiment,
+        spec: previewOf(spec).spec,
+        created: new Date().toISOString(),
+      });
       setTimeout(() => advance(run), tickMilliseconds);
       return { run: id };
     },
@@ -198,22 +224,31 @@ export function createFakeService(scenario: 'empty' | 'full', tickMilliseconds =
     async steps(id) {
       const run = find(id);
       const each = epochsOf(run) + 1;
-      return seedsOf(run).flatMap((seed, place) => fakeSteps(seed, Math.max(0, Math.min(each, run.reached - place * each) - 1)));
+      return stagesOf(run)
+        .filter((stage) => !stage.startsWith('['))
+        .flatMap((stage) =>
+          seedsOf(run).flatMap((seed, place) =>
+            fakeSteps(seed, Math.max(0, Math.min(each, run.reached - place * each) - 1), stage),
+          ),
+        );
     },
-    itemSets: async (id) => (find(id).reached === 0 ? [] : sets),
+    itemSets: async (id) => (find(id).reached === 0 ? [] : setsOf(find(id).detail.spec.dataset)),
     scores: async () => [],
 
     async evaluations(id, options) {
       const run = find(id);
       const each = epochsOf(run) + 1;
-      const rows = seedsOf(run).flatMap((seed, place) =>
-        Array.from({ length: Math.max(0, Math.min(each, run.reached - place * each)) }, (_, epoch) =>
-          sets.map((set) => fakeEvaluation(set, seed, epoch)),
-        ).flat(),
+      const sets = setsOf(run.detail.spec.dataset).slice(0, 2);
+      const rows = stagesOf(run).flatMap((stage) =>
+        seedsOf(run).flatMap((seed, place) => {
+          const reached = Math.max(0, Math.min(each, run.reached - place * each));
+          const epochs = stage.startsWith('[') ? [each - 1] : Array.from({ length: reached }, (_, epoch) => epoch);
+          return epochs.flatMap((epoch) => sets.map((set) => fakeEvaluation(set, seed, epoch, stage)));
+        }),
       );
       return options?.items === true ? rows : rows.map((row) => ({ ...row, items: [] }));
     },
-    figures: async () => [],
+    figures: async (id) => (find(id).detail.state === 'finished' ? (fakeFigures[find(id).detail.experiment] ?? []) : []),
     onRunChanged: changes.subscribe,
   };
 }

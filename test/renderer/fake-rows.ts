@@ -35,15 +35,32 @@ export function fakeSets(): ItemSet[] {
   ];
 }
 
+/** The four lists of nonce words, in two assignments. */
+export function fakeDaxwugSets(): ItemSet[] {
+  const [facts, implications] = fakeSets() as [ItemSet, ItemSet];
+  return ['assignment 1', 'assignment 2'].flatMap((assignment) => [
+    {
+      ...facts,
+      set: `left, ${assignment}`,
+      pairs: facts.pairs.map(([prompt, answer]) => [prompt.replace('lives in', 'dax is'), answer]),
+    },
+    {
+      ...implications,
+      set: `both, ${assignment}`,
+      pairs: implications.pairs.map(([, answer], index) => [`${people[index]!} zong is the`, answer]),
+    },
+  ]);
+}
+
 /** A number in [0, 1) that depends on nothing but its arguments. */
-function noise(...keys: number[]): number {
+export function noise(...keys: number[]): number {
   const value = Math.sin(keys.reduce((sum, key, place) => sum + (key + 1) * (12.9898 + 65.233 * place), 0.5)) * 43758.5453;
   return value - Math.floor(value);
 }
 
 /** An evaluation whose right answers rise with the epoch: facts quickly, implications later. */
-export function fakeEvaluation(set: ItemSet, seed: number, epoch: number): EvaluationRow {
-  const drive = set.set === 'facts' ? epoch * 1.4 : Math.max(0, epoch - 2) * 0.55;
+export function fakeEvaluation(set: ItemSet, seed: number, epoch: number, stage = 'finetune'): EvaluationRow {
+  const drive = /^(facts|left)/.test(set.set) ? epoch * 1.4 : Math.max(0, epoch - 2) * 0.55;
   const items = set.pairs.map((_, item) => {
     const logits = set.candidates.map(
       (_, candidate) => 4 * noise(item, candidate, seed, set.pairs.length) + (candidate === set.answers[item] ? drive : 0) - 2,
@@ -52,14 +69,14 @@ export function fakeEvaluation(set: ItemSet, seed: number, epoch: number): Evalu
     return { item, logits, rank: logits.filter((logit) => logit > right).length };
   });
   const meanRank = items.reduce((sum, item) => sum + item.rank, 0) / items.length;
-  return { seed, stage: 'finetune', epoch, set: set.set, meanRank, loss: 5 * Math.exp(-drive / 3), items };
+  return { seed, stage, epoch, set: set.set, meanRank, loss: 5 * Math.exp(-drive / 3), items };
 }
 
 /** Three steps an epoch, the loss falling. */
-export function fakeSteps(seed: number, epochs: number): StepRow[] {
+export function fakeSteps(seed: number, epochs: number, stage = 'finetune'): StepRow[] {
   return Array.from({ length: 3 * epochs }, (_, step) => ({
     seed,
-    stage: 'finetune',
+    stage,
     epoch: Math.floor(step / 3),
     step: step + 1,
     loss: 4.6 * Math.exp(-step / 7) + 0.3 * noise(step, seed),

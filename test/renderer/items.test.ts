@@ -69,6 +69,16 @@ describe('items', () => {
     expect(itemOutcomes(set, null)).toHaveLength(3);
   });
 
+  it('has nothing before where weights were only evaluated', () => {
+    const ends = { first: null, last: firstAndLast(rows, 'facts', 0)!.last };
+    expect(itemOutcomes(set, ends).map(({ before, after }) => [before, after])).toEqual([
+      [null, 0],
+      [null, 0],
+      [null, 1],
+    ]);
+    expect(optionLogits(set, ends, 2).map(({ before }) => before)).toEqual([null, null, null]);
+  });
+
   it('orders options by the latest logit and marks the right one', () => {
     const options = optionLogits(set, firstAndLast(rows, 'facts', 0), 2);
     expect(options.map(({ label, right, before, after }) => [label, right, before, after])).toEqual([

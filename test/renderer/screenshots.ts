@@ -78,6 +78,51 @@ const shots: Shot[] = [
     },
   },
   { name: 'wizard-5', scenario: 'empty', hash: '#/new/ocr', act: (page) => steps(page, 4) },
+  { name: 'chooser', scenario: 'empty', hash: '#/new' },
+  { name: 'freezing-1', scenario: 'empty', hash: '#/new/layer-freezing' },
+  {
+    name: 'freezing-4',
+    scenario: 'empty',
+    hash: '#/new/layer-freezing',
+    act: async (page) => {
+      await steps(page, 3);
+      await page.getByLabel('First late layer').fill('0');
+      await next(page);
+    },
+  },
+  { name: 'emergence-4', scenario: 'empty', hash: '#/new/emergence', act: (page) => steps(page, 3) },
+  { name: 'daxwug-3', scenario: 'empty', hash: '#/new/data-ordering', act: (page) => steps(page, 2) },
+  { name: 'daxwug-5', scenario: 'empty', hash: '#/new/data-ordering', act: (page) => steps(page, 4) },
+  {
+    name: 'run-bars',
+    scenario: 'full',
+    hash: '#/runs/run-layer-freezing',
+    act: async (page) => {
+      await page.getByRole('button', { name: /Dina/ }).first().click();
+      await page.locator('rect.mark').nth(3).hover();
+    },
+  },
+  {
+    name: 'run-lines',
+    scenario: 'full',
+    hash: '#/runs/run-data-ordering',
+    act: async (page) => {
+      await page.locator('.mark[tabindex]').first().focus();
+      for (let press = 0; press < 4; press++) await page.keyboard.press('ArrowRight');
+    },
+  },
+  {
+    name: 'run-maps',
+    scenario: 'full',
+    hash: '#/runs/run-extractive-scores',
+    act: async (page) => {
+      await page.locator('.mark[tabindex]').first().focus();
+      for (const key of ['ArrowDown', 'ArrowRight', 'ArrowRight', 'ArrowRight', 'End', 'ArrowRight'])
+        await page.keyboard.press(key);
+    },
+  },
+  { name: 'run-scatter', scenario: 'full', hash: '#/runs/run-localization' },
+  { name: 'run-staged-live', scenario: 'full', hash: '#/runs/run-ordering-live' },
   { name: 'run-finished', scenario: 'full', hash: '#/runs/run-finished' },
   {
     name: 'run-row',

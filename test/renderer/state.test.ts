@@ -54,6 +54,31 @@ describe('RunView', () => {
     endCut();
   });
 
+  it('has the figures of a finished run, and the curves of every stage', async () => {
+    const service = createFakeService('full');
+    const view = new RunView('run-layer-freezing');
+    const end = view.follow(service);
+    await vi.waitFor(() => expect(view.figures.map(({ kind }) => kind)).toEqual(['bars']));
+    expect(view.stageCurves.map(({ stage, trained }) => [stage, trained])).toEqual([
+      ['nothing frozen', true],
+      ['early layers frozen', true],
+      ['late layers frozen', true],
+      ['[only free layers kept: early frozen]', false],
+    ]);
+    expect(view.stageCurves[0]!.ranks.map(({ set, mean }) => [set, mean.length])).toEqual([
+      ['facts', 13],
+      ['implications', 13],
+    ]);
+    end();
+    const live = new RunView('run-ordering-live');
+    const endLive = live.follow(service);
+    await vi.waitFor(() => expect(live.stageCurves).toHaveLength(6));
+    expect(live.figures).toEqual([]);
+    // Only the lists that a stage measured have a curve there.
+    expect(live.stageCurves[0]!.ranks.map(({ set }) => set)).toEqual(['left, assignment 1', 'both, assignment 1']);
+    endLive();
+  });
+
   it('stops and deletes', async () => {
     const service = createFakeService('full');
     const view = new RunView('run-midway');
@@ -72,7 +97,7 @@ describe('RunList', () => {
     const list = new RunList(4);
     const end = list.follow(service);
     await vi.waitFor(() => expect(list.runs).toHaveLength(4));
-    expect(list.total).toBe(10);
+    expect(list.total).toBe(19);
     await vi.waitFor(() => expect(list.outcome('run-finished')?.facts?.latest).toBeLessThan(0.1));
     expect(list.outcome('run-finished')?.facts?.before).toBeGreaterThan(3);
     expect(list.filtered('FAILED').map((run) => run.run)).toEqual(['run-failed']);
@@ -84,6 +109,15 @@ describe('RunList', () => {
     expect(list.filtered('failed')).toHaveLength(0);
     end();
   });
+});
+
+it('several trainings have no common outcome', async () => {
+  const list = new RunList(30);
+  const end = list.follow(createFakeService('full'));
+  await vi.waitFor(() => expect(list.outcome('run-layer-freezing')).toEqual({ facts: null, implications: null }), {
+    timeout: 5000,
+  });
+  end();
 });
 
 describe('Wizard', () => {

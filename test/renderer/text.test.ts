@@ -12,6 +12,7 @@ import {
   formatDuration,
   formatNumber,
   formatRank,
+  stageName,
 } from '../../src-renderer/text/format.ts';
 import { toYaml } from '../../src-renderer/text/yaml.ts';
 
@@ -44,6 +45,14 @@ describe('format', () => {
       '1 TiB',
     ]);
     expect([1_310_000, 6_888_000_000, 412].map(formatCount)).toEqual(['1.31 M', '6.89 B', '412']);
+  });
+  it('writes stages for people', () => {
+    expect(['left_first.1', 'joint.finetune', 'nothing frozen', 'left_2'].map(stageName)).toEqual([
+      'left first, stage 2',
+      'joint, finetuning',
+      'nothing frozen',
+      'left 2',
+    ]);
   });
   it('names a path by its last folder', () => {
     expect([baseName('/a/b/'), baseName('C:\\models\\llama'), baseName('small-world'), baseName('/')]).toEqual([

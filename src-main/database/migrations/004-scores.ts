@@ -7,6 +7,7 @@ CREATE TABLE scores (
   run INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
   seed INTEGER NOT NULL,
   stage TEXT NOT NULL,
+  item_set TEXT NOT NULL,
   point INTEGER NOT NULL, -- item index, or -1 for the average
   name TEXT NOT NULL,
   shape TEXT NOT NULL, -- JSON

@@ -7,7 +7,7 @@ import type { Parameter } from '../models/parameters.ts';
 import type { SessionSettings } from '../runtime/session.ts';
 import { elementCount, type FloatTensor, floatTensor, type Tensor } from '../tensor.ts';
 import { type RowGradient, sumRows } from './embedding.ts';
-import { byRole, embed, questionShape, weightOf } from './feeds.ts';
+import { byRole, embed, positionIds, questionShape, weightOf } from './feeds.ts';
 import type { ModelOutline, ProgramShape } from './programs.ts';
 import * as programs from './programs.ts';
 import { SessionCache } from './sessions.ts';
@@ -34,7 +34,7 @@ export interface GradientSink {
   /** Where this parameter's gradient goes; whatever it holds is overwritten. */
   buffer(parameter: Parameter): Float32Array;
   complete(parameters: readonly Parameter[]): void;
-  /** The embedding's gradient where it is not tied: only the rows that were read. */
+  /** The gradient of the embedding where it is not tied, or of learned positions: only the rows that were read. */
   completeRows(embedding: Parameter, gradient: RowGradient): void;
 }
 
@@ -162,7 +162,7 @@ export class Executor {
   ): Promise<number> {
     const { embedding, blocks, head } = this.outline.parameters;
     const inGraph = [...blocks.flat(), ...head].filter(({ name }) => trained.has(name));
-    const needInput = trained.has(embedding.name);
+    const needInput = this.#trainsInput(trained);
     const names = inGraph.map(({ name }) => name);
     const session = await this.#sessions.get(`whole training ${key(shape)} ${needInput} ${names.join()}`, () =>
       programs.wholeTraining(this.outline, shape, names, needInput),
@@ -172,8 +172,8 @@ export class Executor {
     const dx = floatTensor(x.shape);
     if (needInput) results[programs.gradientOf('x')] = dx;
     session.run({ ...feeds, ...this.#allWeights(weights), x }, results);
-    this.#completeEmbedding(batch, dx.data, needInput, sink);
-    sink.complete(inGraph.filter((parameter) => parameter.name !== embedding.name || !needInput));
+    this.#completeEmbedding(batch, dx.data, trained, sink);
+    sink.complete(inGraph.filter(({ name }) => name !== embedding.name));
     return finite(loss);
   }
 
@@ -186,7 +186,7 @@ export class Executor {
     sink: GradientSink,
   ): Promise<number> {
     const { embedding, blocks, head } = this.outline.parameters;
-    const needInput = trained.has(embedding.name);
+    const needInput = this.#trainsInput(trained);
     const lowest = needInput ? 0 : blocks.findIndex((block) => block.some(({ name }) => trained.has(name)));
     const bottom = lowest === -1 ? blocks.length : lowest;
     const inputs = await this.#blockInputs(weights, batch, shape);
@@ -223,7 +223,7 @@ export class Executor {
       sink.complete(own);
       dy = dx;
     }
-    this.#completeEmbedding(batch, dy.data, needInput, sink);
+    this.#completeEmbedding(batch, dy.data, trained, sink);
     return finite(loss);
   }
 
@@ -241,22 +241,33 @@ export class Executor {
     return inputs;
   }
 
-  /** Adds the rows' gradient to a tied matrix's, or hands it over as rows. */
-  #completeEmbedding({ tokens }: TokenBatch, dx: Float32Array, needed: boolean, sink: GradientSink): void {
-    if (!needed) return;
+  /** Whether something trains that block 0 stands on. */
+  #trainsInput(trained: ReadonlySet<string>): boolean {
+    const { embedding, positions } = this.outline.parameters;
+    return trained.has(embedding.name) || (positions !== null && trained.has(positions.name));
+  }
+
+  /** Hands over the gradients of what block 0's input is the sum of, given the gradient of that input. */
+  #completeEmbedding(batch: TokenBatch, dx: Float32Array, trained: ReadonlySet<string>, sink: GradientSink): void {
     const { configuration, parameters } = this.outline;
-    const gradient = sumRows(dx, configuration.hidden, tokens, configuration.embeddingScale);
-    if (!configuration.tiedEmbeddings) {
-      sink.completeRows(parameters.embedding, gradient);
-      return;
-    }
-    const dense = sink.buffer(parameters.embedding);
-    gradient.rows.forEach((row, index) => {
-      for (let column = 0; column < configuration.hidden; column++) {
-        dense[row * configuration.hidden + column]! += gradient.values[index * configuration.hidden + column]!;
-      }
+    const { hidden, embeddingScale } = configuration;
+    const { embedding, positions } = parameters;
+    if (positions && trained.has(positions.name)) sink.completeRows(positions, sumRows(dx, hidden, positionIds(batch), 1));
+    if (!trained.has(embedding.name)) return;
+    const gradient = sumRows(dx, hidden, batch.tokens, embeddingScale);
+    if (configuration.tiedEmbeddings) this.#completeTied(gradient, sink);
+    else sink.completeRows(embedding, gradient);
+  }
+
+  /** Adds the rows' gradient to that of the same matrix as the output's. */
+  #completeTied({ rows, values }: RowGradient, sink: GradientSink): void {
+    const { embedding } = this.outline.parameters;
+    const { hidden } = this.outline.configuration;
+    const dense = sink.buffer(embedding);
+    rows.forEach((row, index) => {
+      for (let column = 0; column < hidden; column++) dense[row * hidden + column]! += values[index * hidden + column]!;
     });
-    sink.complete([parameters.embedding]);
+    sink.complete([embedding]);
   }
 
   #allWeights(weights: Weights): Record<string, Tensor> {

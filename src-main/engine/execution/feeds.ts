@@ -39,15 +39,23 @@ export function questionShape(
   return { batch, positions, rows: rows.length };
 }
 
-/** Embedded tokens, [batch * positions, hidden]. */
-export function embed(
-  { configuration, parameters }: ModelOutline,
-  weights: Weights,
-  { tokens, batch, positions }: TokenBatch,
-): FloatTensor {
+/** Embedded tokens, with learned positions where the model has them, [batch * positions, hidden]. */
+export function embed({ configuration, parameters }: ModelOutline, weights: Weights, tokenBatch: TokenBatch): FloatTensor {
   const { hidden, embeddingScale } = configuration;
+  const { tokens, batch, positions } = tokenBatch;
   const matrix = weightOf(weights, parameters.embedding.name);
-  return floatTensor([batch * positions, hidden], lookUp(matrix.data, hidden, tokens, embeddingScale));
+  const x = lookUp(matrix.data, hidden, tokens, embeddingScale);
+  if (parameters.positions) {
+    const learned = weightOf(weights, parameters.positions.name);
+    const added = lookUp(learned.data, hidden, positionIds(tokenBatch), 1);
+    for (let index = 0; index < x.length; index++) x[index]! += added[index]!;
+  }
+  return floatTensor([batch * positions, hidden], x);
+}
+
+/** The position of every token: 0, 1, ... in each row of the batch. */
+export function positionIds({ batch, positions }: TokenBatch): Int32Array {
+  return Int32Array.from({ length: batch * positions }, (_, index) => index % positions);
 }
 
 /** Weights under their roles, or under what `nameOf` makes of them. */

@@ -4,7 +4,7 @@
  */
 import { HopscopeError } from '../../shared/errors.ts';
 import { type FloatTensor, floatTensor, type Tensor } from '../tensor.ts';
-import type { ExecutionMode, ExecutorSettings, Weights } from './executor.ts';
+import type { ExecutionMode, ExecutorSettings, TokenBatch, Weights } from './executor.ts';
 import { byRole, embed, headWeights, indices, type Question, questionShape } from './feeds.ts';
 import {
   blockWithReplacements,
@@ -106,8 +106,11 @@ export class Interventions {
     logits: FloatTensor,
   ): Promise<void> {
     const { batch, candidates } = question;
-    let x = embed(this.outline, weights, batch);
+    const lowest = byLayer.findIndex((edits) => edits.length > 0);
+    const start = lowest === -1 ? 0 : lowest;
+    let x = await this.#residualBefore(start, weights, batch);
     for (const [layer, block] of this.outline.parameters.blocks.entries()) {
+      if (layer < start) continue;
       const edits = byLayer[layer]!;
       // Most layers of a single-component intervention are the plain block
       const session =
@@ -125,6 +128,38 @@ export class Interventions {
       candidateLogits(this.outline, shape, candidates.length),
     );
     head.run({ ...this.#headFeeds(weights, question), x }, { logits });
+  }
+
+  /** The residual stream that reaches a layer when nothing below is edited: prompts of the same tokens run once for all of their rows. */
+  async #residualBefore(end: number, weights: Weights, batch: TokenBatch): Promise<FloatTensor> {
+    const { positions } = batch;
+    const { hidden } = this.outline.configuration;
+    const prompts = Array.from({ length: batch.batch }, (_, item) =>
+      batch.tokens.subarray(item * positions, (item + 1) * positions),
+    );
+    const places = new Map<string, number>();
+    const tokens = prompts.flatMap((prompt) => {
+      if (places.has(prompt.join())) return [];
+      places.set(prompt.join(), places.size);
+      return [...prompt];
+    });
+    const few = { tokens: Int32Array.from(tokens), batch: places.size, positions, rows: 0 };
+    let x = embed(this.outline, weights, few);
+    for (const [layer, block] of this.outline.parameters.blocks.slice(0, end).entries()) {
+      const session = await this.#programs.block('block forward', layer, few, () =>
+        programs.blockForward(this.outline, layer, few, []),
+      );
+      const y = floatTensor(x.shape);
+      session.run({ ...byRole(weights, block), x }, { y });
+      x = y;
+    }
+    const size = positions * hidden;
+    const all = floatTensor([batch.batch * positions, hidden]);
+    prompts.forEach((prompt, item) => {
+      const from = places.get(prompt.join())! * size;
+      all.data.set(x.data.subarray(from, from + size), item * size);
+    });
+    return all;
   }
 
   #headFeeds(weights: Weights, { rows, candidates }: Question): Record<string, Tensor> {

@@ -18,6 +18,7 @@ import {
 } from './program-parts.ts';
 import { gradientOf, type ModelOutline, observed, type ProgramShape } from './programs.ts';
 import { type ScoredMap, scoredMaps, splitByInput } from './scored-maps.ts';
+import { computeOnce } from './shared-rows.ts';
 
 /** A layer's scored components: the heads' outputs before the output projection, and the MLP's output. */
 export const components = ['attn.z', 'mlp.out'] as const;
@@ -25,6 +26,11 @@ export type Component = (typeof components)[number];
 
 /** What the first maps of attention and of the MLP read. */
 export const componentInputs = ['attn.in', 'mlp.in'] as const;
+
+/** Sizes of a program for scores. What prompts have in common is computed once: of all rows only `distinct` ones differ (shared-rows.ts). */
+export interface ReadingShape extends ProgramShape {
+  distinct: number;
+}
 
 /** The score of a linear map or bias, by role. */
 export const informativeOf = (role: string): string => `informative ${role}`;
@@ -38,14 +44,18 @@ function labelled(labels: ReadonlyMap<string, Value>, name: string): Value {
   throw new HopscopeError('BadGraph', `A block has no value labelled ${name}, which scores need.`, 'failure');
 }
 
-/** A block as it was built. */
-interface BuiltBlock {
-  layer: number;
+/** The values of a block by label, and what its feeds and results begin with. */
+interface Built {
   prefix: string;
+  labels: ReadonlyMap<string, Value>;
+}
+
+/** A block as it was built. */
+interface BuiltBlock extends Built {
+  layer: number;
   x: Value;
   y: Value;
   weights: WeightInputs;
-  labels: ReadonlyMap<string, Value>;
 }
 
 function buildBlock(
@@ -97,35 +107,70 @@ function outputReading(
   }
 }
 
+/** Removes what no result needs, and computes once what prompts have in common: `inputs` are fed, and `attn.in` and `mlp.in` returned, for distinct rows. */
+function finished(
+  graph: Graph,
+  { batch, positions, distinct }: ReadingShape,
+  blocks: readonly Built[],
+  inputs: readonly Value[],
+): Graph {
+  withoutUnused(graph);
+  const rows = batch * positions;
+  if (distinct === rows) return graph;
+  const outputs = ['y', ...blocks.flatMap(({ prefix }) => componentInputs.map((name) => observed(prefix + name)))];
+  const causal = blocks.map(({ labels }) => labelled(labels, 'attn.z'));
+  return withoutUnused(computeOnce(graph, { rows, distinct }, { inputs, outputs, causal }));
+}
+
 function gradientsByValue(graph: Graph, seeds: ReadonlyMap<Value, Value>, targets: readonly Value[]): Map<Value, Value> {
   const values = gradients(graph, seeds, targets);
   return new Map(targets.map((target, index) => [target, values[index]!]));
 }
 
+/** The maps, and biases of maps, with one of the roles. */
+const scoredOf = (outline: ModelOutline, roles: ReadonlySet<string>): ScoredMap[] =>
+  roles.size === 0 ? [] : scoredMaps(outline).filter(({ role }) => roles.has(role));
+
+/** One block forward. Feeds: `x` of distinct rows, weights by role; result `y` of distinct rows. */
+export function blockOnce(outline: ModelOutline, layer: number, shape: ReadingShape): Graph {
+  const graph = new Graph('block forward');
+  const x = graph.input('x', residualShape(outline, shape));
+  const block = buildBlock(graph, outline, layer, shape, x, '');
+  graph.output('y', block.y);
+  return finished(graph, shape, [block], [x]);
+}
+
 /**
- * One block forward and backward. Feeds: `x`, `dy`, weights by role, and with `changed` also `new ROLE` of every linear map.
- * Results: `gradient x`; of the components the values and gradients; the values of `attn.in` and `mlp.in`; and with `changed` the
- * informative score of every linear map, `informative ROLE` [rows, parts].
+ * One block forward and backward. Feeds: `x` of distinct rows, `dy`, weights by role, and `new ROLE` of every linear map among the `changed` roles.
+ * Results: `gradient x`; of the components the values and gradients; the values of `attn.in` and `mlp.in` in distinct rows; and the informative
+ * score of every changed map, `informative ROLE` [rows, parts].
  */
-export function blockReading(outline: ModelOutline, layer: number, shape: ProgramShape, changed: boolean): Graph {
+export function blockReading(outline: ModelOutline, layer: number, shape: ReadingShape, changed: ReadonlySet<string>): Graph {
   const graph = new Graph('block reading');
   const x = graph.input('x', residualShape(outline, shape));
   const dy = graph.input('dy', x.shape);
   const block = buildBlock(graph, outline, layer, shape, x, '');
-  const maps = changed ? scoredMaps(outline) : [];
+  const maps = scoredOf(outline, changed);
   const gradientOfValue = gradientsByValue(graph, new Map([[block.y, dy]]), [x, ...readValues(block, maps)]);
   graph.output(gradientOf('x'), gradientOfValue.get(x)!);
   outputReading(graph, outline, shape, block, maps, gradientOfValue);
-  return withoutUnused(graph);
+  return finished(graph, shape, [block], [x]);
 }
 
 /**
- * All blocks and the head in one, forward and backward, nothing computed twice. Feeds: `x` (embedded prompts), `rows`, `coefficients`, the head's
- * weights by role, those of blocks as `layers.N.ROLE` and `new layers.N.ROLE`. Results: `logits`, and those of `blockReading` with such names.
+ * All blocks and the head in one, forward and backward, nothing computed twice. Feeds: `x` (embedded prompts, distinct rows), `rows`,
+ * `coefficients`, the head's weights by role, those of blocks as `layers.N.ROLE` and, of the roles that changed by layer, `new layers.N.ROLE`.
+ * Results: `logits`, and those of `blockReading` with such names.
  */
-export function wholeReading(outline: ModelOutline, shape: ProgramShape, candidates: number, changed: boolean): Graph {
+export function wholeReading(
+  outline: ModelOutline,
+  shape: ReadingShape,
+  candidates: number,
+  changed: readonly ReadonlySet<string>[],
+): Graph {
   const graph = new Graph('whole reading');
-  let residual = graph.input('x', residualShape(outline, shape));
+  const x = graph.input('x', residualShape(outline, shape));
+  let residual = x;
   const blocks = outline.parameters.blocks.map((_, layer) => {
     const block = buildBlock(graph, outline, layer, shape, residual, layerPrefix(layer));
     residual = block.y;
@@ -133,12 +178,12 @@ export function wholeReading(outline: ModelOutline, shape: ProgramShape, candida
   });
   const { logits } = buildHead(graph, outline, shape, residual, candidates);
   const coefficients = graph.input('coefficients', logits.shape);
-  const maps = changed ? scoredMaps(outline) : [];
-  const targets = blocks.flatMap((block) => readValues(block, maps));
+  const maps = changed.map((roles) => scoredOf(outline, roles));
+  const targets = blocks.flatMap((block, layer) => readValues(block, maps[layer]!));
   const gradientOfValue = gradientsByValue(graph, new Map([[logits, coefficients]]), targets);
   graph.output('logits', logits);
-  for (const block of blocks) outputReading(graph, outline, shape, block, maps, gradientOfValue);
-  return withoutUnused(graph);
+  for (const [layer, block] of blocks.entries()) outputReading(graph, outline, shape, block, maps[layer]!, gradientOfValue);
+  return finished(graph, shape, blocks, [x]);
 }
 
 /**
@@ -182,8 +227,8 @@ function minusPartSums(graph: Graph, products: Value, parts: number): Value {
   return graph.negate(graph.reduceSum(graph.reshape(products, [rows, parts, width / parts]), [2], false));
 }
 
-/** The components' values with a block's weights on given inputs of attention and MLP. Feeds `attn.in`, `mlp.in` and weights by role. */
-export function blockOnGivenInputs(outline: ModelOutline, layer: number, shape: ProgramShape): Graph {
+/** The components' values with a block's weights on given inputs of attention and MLP. Feeds `attn.in`, `mlp.in`, both of distinct rows, and weights by role. */
+export function blockOnGivenInputs(outline: ModelOutline, layer: number, shape: ReadingShape): Graph {
   const graph = new Graph('block on given inputs');
   const size = residualShape(outline, shape);
   const given = new Map<string, Value>(componentInputs.map((name) => [name, graph.input(name, size)]));
@@ -196,7 +241,7 @@ export function blockOnGivenInputs(outline: ModelOutline, layer: number, shape: 
   // The residual stream reaches no component once their inputs are given
   outline.family.block(buildContext(graph, outline, shape, layer, lookUpIn(weights), replace), graph.zeros(size));
   for (const name of components) graph.output(observed(name), labelled(labels, name));
-  return withoutUnused(graph);
+  return finished(graph, shape, [{ labels, prefix: '' }], [...given.values()]);
 }
 
 /** Feeds `x`, `rows`, `coefficients` = dL/dlogits [rows, candidates] and weights by role; results `logits` and `gradient x`. */

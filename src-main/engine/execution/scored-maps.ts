@@ -13,14 +13,17 @@ export interface ScoredMap {
   name: string;
   group: 'attention' | 'mlp';
   isBias: boolean;
-  /** Query heads or key/value heads that the score is split into; null where it is one number per token. */
+  /** Heads that the score is split into, of queries, of keys and values, or all three after each other; null where it is one number per token. */
   parts: number | null;
 }
 
 /** The map whose heads lie along its input; those of q, k and v lie along their outputs. */
 export const splitByInput = 'attn.o';
 
-/** A block's linear maps in the table's order, each with its bias after it. Errors: `NoScores` for attention of other maps than q, k, v, o. */
+/** The map that is q, k and v in one: outputs of all query heads, then of all key heads, then of all value heads. */
+const fused = 'attn.qkv';
+
+/** A block's linear maps in the table's order, each with its bias after it. Errors: `NoScores` for attention of other maps than q, k, v, o and qkv. */
 export function scoredMaps({ parameters, configuration }: ModelOutline): ScoredMap[] {
   const block = parameters.blocks[0] ?? [];
   const matrices = block.filter(({ group, shape }) => (group === 'attention' || group === 'mlp') && shape.length === 2);
@@ -58,5 +61,19 @@ export function scoredMaps({ parameters, configuration }: ModelOutline): ScoredM
 
 function partsOf(role: string, { heads, keyValueHeads }: ModelConfiguration): number | null {
   if (role === 'attn.q' || role === splitByInput) return heads;
+  if (role === fused) return heads + 2 * keyValueHeads;
   return role === 'attn.k' || role === 'attn.v' ? keyValueHeads : null;
+}
+
+/** The parts of an attention map's score that count toward a query head, each divided by how many query heads share it. */
+export function headParts(
+  { role }: ScoredMap,
+  head: number,
+  { heads, keyValueHeads }: Pick<ModelConfiguration, 'heads' | 'keyValueHeads'>,
+): { part: number; sharedBy: number }[] {
+  const group = heads / keyValueHeads;
+  const own = { part: head, sharedBy: 1 };
+  const shared = (first: number) => ({ part: first + Math.floor(head / group), sharedBy: group });
+  if (role === fused) return [own, shared(heads), shared(heads + keyValueHeads)];
+  return role === 'attn.k' || role === 'attn.v' ? [shared(0)] : [own];
 }

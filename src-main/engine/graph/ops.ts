@@ -89,6 +89,32 @@ const reduce = (inputs: readonly ValueType[], attributes: Attributes): ValueType
 const keepAxes = ({ graph, attributes, inputs }: GradientContext, reduced: Value): Value =>
   graph.reshape(reduced, reduce(inputs, { ...attributes, keepdims: 1 }).shape);
 
+/** x over its last axis, with a gain and, where the operator has one, perhaps a bias of that size. */
+const normalization = (inputs: readonly ValueType[], attributes: Attributes, mayHaveBias: boolean): ValueType => {
+  const { shape } = float(first(inputs));
+  number(attributes, 'epsilon');
+  if (axisFromStart(integer(attributes, 'axis'), shape) !== shape.length - 1) throw new Error('only the last axis has a rule');
+  sameShape(float(input(inputs, 1)).shape, shape.slice(-1));
+  if (inputs.length > (mayHaveBias ? 3 : 2)) throw new Error(`${inputs.length} inputs`);
+  if (inputs[2]) sameShape(float(inputs[2]).shape, shape.slice(-1));
+  return elementwise(inputs);
+};
+
+/** 1 / sqrt(meanSquare + epsilon). */
+const inverseRoot = (graph: Graph, meanSquare: Value, attributes: Attributes): Value => {
+  const shifted = graph.add(meanSquare, graph.scalar(number(attributes, 'epsilon')));
+  return graph.apply('Reciprocal', [graph.apply('Sqrt', [shifted])]);
+};
+
+/** What several thunks of a rule need, built when the first of them runs. */
+const once = <T>(make: () => T): (() => T) => {
+  let made: { value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+};
+
 const lastAxis = (value: ValueType): number => value.shape.length - 1;
 
 /** Every operator of the table; one that is not listed does not type-check. */
@@ -117,6 +143,7 @@ export type OperatorName =
   | 'ReduceMean'
   | 'ReduceLogSumExp'
   | 'Softmax'
+  | 'LayerNormalization'
   | 'RMSNormalization'
   | 'RotaryEmbedding'
   | 'Gather'
@@ -348,32 +375,43 @@ export const operators: Record<OperatorName, Operator> = {
       },
     ],
   },
-  RMSNormalization: {
-    shape: (inputs, attributes) => {
-      const { shape } = float(first(inputs));
-      number(attributes, 'epsilon');
-      if (axisFromStart(integer(attributes, 'axis'), shape) !== shape.length - 1)
-        throw new Error('only the last axis has a rule');
-      sameShape(float(input(inputs, 1)).shape, shape.slice(-1));
-      return elementwise(inputs);
+  LayerNormalization: {
+    // inputs: x, gain and, where there is one, bias
+    shape: (inputs, attributes) => normalization(inputs, attributes, true),
+    floatAttributes: ['epsilon'],
+    // c = x - mean x, r = 1 / sqrt(mean c^2 + eps), h = c r, y = h g + b:
+    // dg = sum dy h,  db = sum dy,  dx = r (dh - mean dh - h mean(dh h)) with dh = dy g; last axis only
+    gradient: ({ graph, inputs, attributes, dy }) => {
+      const [x, gain] = inputs as [Value, Value];
+      const mean = (value: Value) => graph.reduceMean(value, [lastAxis(x)]);
+      const normalized = once(() => {
+        const centred = graph.subtract(x, mean(x));
+        const r = inverseRoot(graph, mean(graph.multiply(centred, centred)), attributes);
+        return { r, h: graph.multiply(centred, r) };
+      });
+      const rules = [
+        () => {
+          const { r, h } = normalized();
+          const dh = graph.multiply(dy, gain);
+          const along = graph.multiply(h, mean(graph.multiply(dh, h)));
+          return graph.multiply(r, graph.subtract(graph.subtract(dh, mean(dh)), along));
+        },
+        () => graph.multiply(dy, normalized().h),
+        () => dy,
+      ];
+      return rules.slice(0, inputs.length);
     },
+  },
+  RMSNormalization: {
+    shape: (inputs, attributes) => normalization(inputs, attributes, false),
     floatAttributes: ['epsilon'],
     // h = x r, r = 1 / sqrt(mean x^2 + eps), y = h g:  dg = sum dy h,  dx = r (dy g - h mean(dy g h)); last axis only
     gradient: ({ graph, inputs: [x, gain], attributes, dy }) => {
       const axis = lastAxis(x!);
-      const inverse = () => {
-        const meanSquare = graph.reduceMean(graph.multiply(x!, x!), [axis]);
-        const shifted = graph.add(meanSquare, graph.scalar(attributes.epsilon as number));
-        return graph.apply('Reciprocal', [graph.apply('Sqrt', [shifted])]);
-      };
-      let shared: { r: Value; h: Value } | undefined;
-      const normalized = () => {
-        if (!shared) {
-          const r = inverse();
-          shared = { r, h: graph.multiply(x!, r) };
-        }
-        return shared;
-      };
+      const normalized = once(() => {
+        const r = inverseRoot(graph, graph.reduceMean(graph.multiply(x!, x!), [axis]), attributes);
+        return { r, h: graph.multiply(x!, r) };
+      });
       return [
         () => {
           const { r, h } = normalized();

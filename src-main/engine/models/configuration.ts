@@ -17,9 +17,18 @@ function refuse(field: string, value: unknown, wanted: string): never {
 
 /** A whole number from 1 to 2^31 - 1. */
 export function count(raw: RawConfiguration, field: string, fallback?: number): number {
+  return whole(raw, field, 1, fallback);
+}
+
+/** The same from 0. */
+export function nonNegative(raw: RawConfiguration, field: string, fallback?: number): number {
+  return whole(raw, field, 0, fallback);
+}
+
+function whole(raw: RawConfiguration, field: string, least: number, fallback?: number): number {
   const value = raw[field] ?? fallback;
-  if (typeof value !== 'number' || !Number.isInteger(value) || value < 1 || value > largest) {
-    return refuse(field, raw[field], 'a whole number of at least 1');
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < least || value > largest) {
+    return refuse(field, raw[field], `a whole number of at least ${least}`);
   }
   return value;
 }
@@ -29,6 +38,11 @@ export function positive(raw: RawConfiguration, field: string, fallback?: number
   const value = raw[field] ?? fallback;
   if (typeof value !== 'number' || !Number.isFinite(value) || value <= 0) return refuse(field, raw[field], 'a number above 0');
   return value;
+}
+
+/** As `positive`; null where the field is null or absent. */
+export function positiveOrNull(raw: RawConfiguration, field: string): number | null {
+  return raw[field] === undefined || raw[field] === null ? null : positive(raw, field);
 }
 
 export function flag(raw: RawConfiguration, field: string, fallback: boolean): boolean {
@@ -43,6 +57,28 @@ export function oneOf<T extends string | boolean>(raw: RawConfiguration, field: 
   if (!allowed.includes(value as T)) return refuse(field, value, `one of ${allowed.join(', ')}`);
   return value as T;
 }
+
+/**
+ * Every layer's window: `sliding_window` where `layer_types` says sliding_attention, or, where the file has no such list, where `slides` says so.
+ * A window of null slides nowhere.
+ */
+export function slidingWindows(
+  raw: RawConfiguration,
+  layers: number,
+  slides: (layer: number) => boolean,
+  fallback?: number,
+): (number | null)[] {
+  const types = raw.layer_types ?? Array.from({ length: layers }, (_, layer) => (slides(layer) ? sliding : full));
+  if (!Array.isArray(types) || types.length !== layers || types.some((type) => type !== sliding && type !== full)) {
+    return refuse('layer_types', raw.layer_types, `a list of ${layers} of ${full} and ${sliding}`);
+  }
+  if (raw.sliding_window === null || !types.includes(sliding)) return types.map(() => null);
+  const window = count(raw, 'sliding_window', fallback);
+  return types.map((type) => (type === sliding ? window : null));
+}
+
+const full = 'full_attention';
+const sliding = 'sliding_attention';
 
 /** A nested record, or null where the field is absent or null. */
 export function record(raw: RawConfiguration, field: string): RawConfiguration | null {

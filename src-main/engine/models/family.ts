@@ -28,6 +28,16 @@ export interface ModelConfiguration {
   tiedEmbeddings: boolean;
   /** Factor on the embedding's rows before layer 0. */
   embeddingScale: number;
+  /** Per layer: how many positions attention looks back over, itself among them; null: all. */
+  slidingWindows: readonly (number | null)[];
+  /** Factor on the products of queries and keys. */
+  attentionScale: number;
+  /** Attention scores s become c tanh(s / c) before the mask; null: left as they are. */
+  attentionSoftcap: number | null;
+  /** Logits likewise. */
+  logitSoftcap: number | null;
+  /** Outputs of q, k and v are clamped to [-c, c]; null: left as they are. */
+  projectionClip: number | null;
 }
 
 /** What a parameter belongs to; `trainable: mlp_attn` and freezing follow from it. */
@@ -44,6 +54,8 @@ export interface ParameterSpecification {
 export interface ParameterTable {
   /** Rows looked up by token before layer 0. */
   embedding: ParameterSpecification;
+  /** Rows added to those by position, one per position of the context; absent where positions are not learned. */
+  positions?: ParameterSpecification;
   /** One layer's parameters. */
   block: ParameterSpecification[];
   /** Final norm and output matrix; where embeddings are tied the matrix is the embedding's. */
@@ -75,6 +87,10 @@ export interface BuildContext {
 export interface ModelFamily {
   /** config.json's model_type values that this family reads. */
   modelTypes: readonly string[];
+  /** What the table's names begin with in some files of the family and not in others. */
+  optionalPrefix?: string;
+  /** Ends of names under which some files of the family keep constants beside the parameters. */
+  bufferSuffixes?: readonly string[];
   /** Errors: `BadConfiguration` naming the field. */
   configure(raw: RawConfiguration): ModelConfiguration;
   parameters(configuration: ModelConfiguration): ParameterTable;

@@ -7,6 +7,8 @@ import { HopscopeError } from '../../shared/errors.ts';
 import type { ModelDescription } from '../../shared/records.ts';
 import { type Checkpoint, openCheckpoint } from '../files/checkpoint.ts';
 import { Tokenizer } from '../files/tokenizer.ts';
+import type { Tensor } from '../tensor.ts';
+import { outputName } from './decoder.ts';
 import type { ModelConfiguration, ModelFamily } from './family.ts';
 import { familyOf } from './index.ts';
 import { listParameters, type ParameterList, trainableNames } from './parameters.ts';
@@ -23,48 +25,78 @@ export interface Model {
 
 /**
  * Opens a model folder and checks that every parameter is there in its shape and that the tokenizer's ids fit.
- * Errors: those of the folder, `UnsupportedFamily`, `BadConfiguration`, `MissingTensor`, `WrongShape`, `TokenizerDoesNotFit`.
+ * Errors: those of the folder, `UnsupportedFamily`, `BadConfiguration`, `TiedContradiction`, `MissingTensor`, `WrongShape`, `TokenizerDoesNotFit`.
  */
 export async function openModel(folder: string): Promise<Model> {
   const checkpoint = openCheckpoint(folder);
   try {
-    const family = familyOf(checkpoint.config);
-    const configuration = family.configure(checkpoint.config);
-    const parameters = listParameters(family, configuration);
-    const warnings = [...checkpoint.warnings, ...checkTensors(checkpoint, parameters)];
+    const outline = outlineOf(checkpoint);
+    const { configuration } = outline;
+    const warnings = [...checkpoint.warnings, ...checkTensors(checkpoint, outline)];
     const tokenizer = await Tokenizer.open(folder);
     tokenizer.assertFits(configuration.vocabulary);
-    return { folder, family, configuration, parameters, checkpoint, tokenizer, warnings };
+    return { folder, ...outline, checkpoint, tokenizer, warnings };
   } catch (error) {
     checkpoint.close();
     throw error;
   }
 }
 
+/** Family, configuration and parameters under the names of the folder's files; the tensors are not yet checked. Errors: `UnsupportedFamily`, `BadConfiguration`. */
+export function outlineOf({ config, tensors }: Checkpoint): Pick<Model, 'family' | 'configuration' | 'parameters'> {
+  const family = familyOf(config);
+  const configuration = family.configure(config);
+  return { family, configuration, parameters: listParameters(family, configuration, tensors) };
+}
+
 /** Returns warnings about tensors that the family has no use for. */
-function checkTensors(checkpoint: Checkpoint, parameters: ParameterList): string[] {
+function checkTensors(checkpoint: Checkpoint, { family, configuration, parameters }: ReturnType<typeof outlineOf>): string[] {
+  const { folder, tensors } = checkpoint;
+  const { embedding } = parameters;
+  const outputRows = tensors.get(outputName);
+  if (!configuration.tiedEmbeddings && !outputRows && tensors.has(embedding.name)) {
+    throw new HopscopeError(
+      'TiedContradiction',
+      `${folder} has no tensor ${outputName} [${embedding.shape.join(', ')}], but its config.json does not tie the output matrix to ${embedding.name}. If the model does, set tie_word_embeddings to true; else the download is incomplete.`,
+    );
+  }
   for (const { name, shape } of parameters.all) {
-    const info = checkpoint.tensors.get(name);
+    const info = tensors.get(name);
     if (!info) {
       throw new HopscopeError(
         'MissingTensor',
-        `${checkpoint.folder} has no tensor ${name}, which config.json calls for with shape [${shape.join(', ')}]; the download is incomplete or config.json belongs to another model.`,
+        `${folder} has no tensor ${name}, which config.json calls for with shape [${shape.join(', ')}]; the download is incomplete or config.json belongs to another model.`,
       );
     }
     if (info.shape.join() !== shape.join()) {
       throw new HopscopeError(
         'WrongShape',
-        `${checkpoint.folder}: tensor ${name} has shape [${info.shape.join(', ')}], config.json calls for [${shape.join(', ')}].`,
+        `${folder}: tensor ${name} has shape [${info.shape.join(', ')}], config.json calls for [${shape.join(', ')}].`,
       );
     }
   }
+  if (configuration.tiedEmbeddings && outputRows && !sameContents(checkpoint, embedding.name, outputName)) {
+    throw new HopscopeError(
+      'TiedContradiction',
+      `${folder}: config.json ties the output matrix to ${embedding.name} [${embedding.shape.join(', ')}], but there is a tensor ${outputName} [${outputRows.shape.join(', ')}] with other values. If the model has its own output matrix, set tie_word_embeddings to false.`,
+    );
+  }
   const known = new Set(parameters.all.map(({ name }) => name));
-  const extra = [...checkpoint.tensors.keys()].filter((name) => !known.has(name) && !isBuffer(name));
+  if (configuration.tiedEmbeddings) known.add(outputName);
+  const buffers = [...rotaryBuffers, ...(family.bufferSuffixes ?? [])];
+  const extra = [...tensors.keys()].filter((name) => !known.has(name) && !buffers.some((suffix) => name.endsWith(suffix)));
   return extra.length > 0 ? [`${extra.length} tensors of the files are not used, such as ${extra[0]}.`] : [];
 }
 
+/** Some exports of tied models hold the matrix twice. */
+function sameContents(checkpoint: Checkpoint, left: string, right: string): boolean {
+  const [a, b] = [checkpoint.read(left), checkpoint.read(right)];
+  const bytes = ({ data }: Tensor) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return a.type === b.type && Buffer.compare(bytes(a), bytes(b)) === 0;
+}
+
 /** Older exports store constants such as rotary tables beside the parameters. */
-const isBuffer = (name: string) => name.endsWith('rotary_emb.inv_freq');
+const rotaryBuffers = ['rotary_emb.inv_freq'];
 
 /** What `hopscope model` prints. */
 export function describeModel({ folder, family, configuration, parameters, checkpoint, tokenizer }: Model): ModelDescription {

@@ -20,6 +20,8 @@ export type Trainable = 'all' | 'mlp_attn' | { layers: number[] } | string[];
 
 export interface ParameterList {
   embedding: Parameter;
+  /** Learned positions, or null. */
+  positions: Parameter | null;
   /** Per layer, in the table's order. */
   blocks: Parameter[][];
   head: Parameter[];
@@ -28,22 +30,35 @@ export interface ParameterList {
   count: number;
 }
 
-export function listParameters(family: ModelFamily, configuration: ModelConfiguration): ParameterList {
+/** `stored`: the names in the files; a family's optional prefix is left out where the files do without it. */
+export function listParameters(
+  family: ModelFamily,
+  configuration: ModelConfiguration,
+  stored?: { has(name: string): boolean },
+): ParameterList {
   const table = family.parameters(configuration);
+  const { optionalPrefix: prefix = '' } = family;
+  const cut = stored && !stored.has(table.embedding.name) && stored.has(table.embedding.name.slice(prefix.length)) ? prefix : '';
   const of = (specification: ParameterSpecification, layer: number | null): Parameter => ({
     ...specification,
-    name: specification.name.replace('{i}', String(layer)),
+    name: (specification.name.startsWith(cut) ? specification.name.slice(cut.length) : specification.name).replace(
+      '{i}',
+      String(layer),
+    ),
     layer,
   });
   const embedding = of(table.embedding, null);
+  const positions = table.positions ? of(table.positions, null) : null;
   const blocks = Array.from({ length: configuration.layers }, (_, layer) => table.block.map((entry) => of(entry, layer)));
   const head = table.head.map((entry) => of(entry, null));
   const all = [
     ...new Map(
-      [embedding, ...blocks.flat(), ...head].map((parameter) => [parameter.name, parameter] as const).reverse(),
+      [embedding, ...(positions ? [positions] : []), ...blocks.flat(), ...head]
+        .map((parameter) => [parameter.name, parameter] as const)
+        .reverse(),
     ).values(),
   ].reverse();
-  return { embedding, blocks, head, all, count: all.reduce((sum, { shape }) => sum + elementCount(shape), 0) };
+  return { embedding, positions, blocks, head, all, count: all.reduce((sum, { shape }) => sum + elementCount(shape), 0) };
 }
 
 const isMatrix = ({ group, shape }: Parameter) => (group === 'mlp' || group === 'attention') && shape.length === 2;

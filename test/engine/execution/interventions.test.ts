@@ -125,7 +125,7 @@ test('many in one batch, one by one, whole and block by block agree', async () =
   const losses = (outcomes: typeof together) => outcomes.map(({ loss }) => loss);
   expectClose('one by one', losses(alone), losses(together), 1e-5, 0);
   expectClose('block by block', losses(inBlocks), losses(together), 1e-5, 0);
-  expect(new Set(losses(together).map((loss) => loss.toFixed(4))).size).toBeGreaterThan(few.length / 2);
+  expect(new Set(losses(together).map((loss) => loss.toFixed(4))).size).toBeGreaterThan(few.length / 4);
 });
 
 test('the predicted effect is the derivative along the replacement', async () => {

@@ -189,6 +189,12 @@ export const operatorCases: Record<OperatorName, OperatorCase[]> = {
     ...[0, 1, 2, -1].map((axis) => row([floats([2, 3, 4])], { axis })),
     row([given('float32', [2, 3], [0.5, -60_000, 0.25, 900, 901, -60_000])], { axis: 1 }),
   ],
+  LayerNormalization: [
+    row([floats([4, 6]), floats([6]), floats([6])], { axis: -1, epsilon: 1e-5 }),
+    row([floats([4, 6]), floats([6])], { axis: -1, epsilon: 1e-5 }),
+    row([floats([2, 3, 4]), floats([4]), floats([4])], { axis: 2, epsilon: 0.5 }),
+    row([floats([1, 5], -0.01, 0.01), floats([5])], { axis: -1, epsilon: 1 }),
+  ],
   RMSNormalization: [
     row([floats([4, 6]), floats([6])], { axis: -1, epsilon: 1e-5 }),
     row([floats([2, 3, 4]), floats([4])], { axis: 2, epsilon: 0.5 }),

@@ -185,6 +185,15 @@ export const references: Record<OperatorName, Rule> = {
       return Math.exp(at(x!, index) - logSumExp(along));
     });
   },
+  LayerNormalization: ([x, gain, bias], attributes) =>
+    build(x!.shape, (index) => {
+      const size = x!.shape.at(-1)!;
+      const along = Array.from({ length: size }, (_, i) => at(x!, replace(index, index.length - 1, i)));
+      const mean = sum(along) / size;
+      const variance = sum(along.map((value) => (value - mean) ** 2)) / size;
+      const normalized = (at(x!, index) - mean) / Math.sqrt(variance + number(attributes, 'epsilon'));
+      return normalized * at(gain!, index.slice(-1)) + (bias ? at(bias, index.slice(-1)) : 0);
+    }),
   RMSNormalization: ([x, gain], attributes) =>
     build(x!.shape, (index) => {
       const size = x!.shape.at(-1)!;

@@ -75,7 +75,14 @@ const refusals: Record<OperatorName, Refusal[]> = {
     ['axis is missing', [f(2, 3)]],
     ['outside', [f(2, 3)], { axis: 2 }],
   ],
+  LayerNormalization: [
+    ['only the last axis', [f(3, 3), f(3)], { axis: 0, epsilon: 1e-5 }],
+    ['epsilon is missing', [f(3, 3), f(3)], { axis: -1 }],
+    ['differ', [f(3, 4), f(4), f(3)], { axis: -1, epsilon: 1e-5 }],
+    ['4 inputs', [f(3), f(3), f(3), f(3)], { axis: -1, epsilon: 1e-5 }],
+  ],
   RMSNormalization: [
+    ['3 inputs', [f(3, 4), f(4), f(4)], { axis: -1, epsilon: 1e-5 }],
     ['only the last axis', [f(3, 3), f(3)], { axis: 0, epsilon: 1e-5 }],
     ['epsilon is missing', [f(3, 3), f(3)], { axis: -1 }],
     ['differ', [f(3, 4), f(3)], { axis: -1, epsilon: 1e-5 }],
