@@ -4,29 +4,71 @@
  */
 import { type FloatTensor, floatTensor } from '../engine/tensor.ts';
 
-/** Rows of a tensor [rows, width] that belong to one item, and into how many parts (heads) a row is split. */
+/** Rows of a tensor [rows, width] that belong to one item. */
 export interface ItemRows {
   data: Float32Array;
   /** The item's first row. */
   start: number;
+}
+
+/** How many rows are taken, and into how many equal parts (heads) each is split. */
+export interface RowSize {
+  tokens: number;
   width: number;
   parts: number;
 }
 
-/** Sum over a part's elements of gradient x value, at a token of each. */
-export function partDot(
+/** left - right of the first `tokens` rows, into `target`. */
+export function subtractRows(target: Float32Array, left: ItemRows, right: ItemRows, { tokens, width }: RowSize): void {
+  const [a, b] = [left.data, right.data];
+  const [startA, startB] = [left.start * width, right.start * width];
+  const count = tokens * width;
+  for (let index = 0; index < count; index++) target[index] = a[startA + index]! - b[startB + index]!;
+}
+
+/** Adds `times` the rows of `source` at `alignment[token]` to rows `from` to `tokens` of `target`. */
+export function addAligned(
+  target: Float32Array,
+  { data, start }: ItemRows,
+  alignment: readonly number[],
+  times: number,
+  from: number,
+  { tokens, width }: RowSize,
+): void {
+  for (let token = from; token < tokens; token++) {
+    const source = (start + alignment[token]!) * width;
+    const place = token * width;
+    for (let index = 0; index < width; index++) target[place + index]! += times * data[source + index]!;
+  }
+}
+
+/** result[part * tokens + token] = sum over the part's elements of gradient (left - scale right), at the same row of each, from row `from` on; 0 before. */
+export function partDots(
+  result: Float64Array,
   gradient: ItemRows,
-  tokenOfGradient: number,
-  value: ItemRows,
-  tokenOfValue: number,
-  part: number,
-): number {
-  const size = gradient.width / gradient.parts;
-  const left = (gradient.start + tokenOfGradient) * gradient.width + part * size;
-  const right = (value.start + tokenOfValue) * value.width + part * size;
-  let sum = 0;
-  for (let index = 0; index < size; index++) sum += gradient.data[left + index]! * value.data[right + index]!;
-  return sum;
+  left: ItemRows,
+  right: ItemRows,
+  scale: number,
+  from: number,
+  { tokens, width, parts }: RowSize,
+): void {
+  const size = width / parts;
+  const [g, a, b] = [gradient.data, left.data, right.data];
+  for (let token = 0; token < tokens; token++) {
+    for (let part = 0; part < parts; part++) {
+      let sum = 0;
+      if (token >= from) {
+        const offset = token * width + part * size;
+        const [startG, startA, startB] = [
+          gradient.start * width + offset,
+          left.start * width + offset,
+          right.start * width + offset,
+        ];
+        for (let index = 0; index < size; index++) sum += g[startG + index]! * (a[startA + index]! - scale * b[startB + index]!);
+      }
+      result[part * tokens + token] = sum;
+    }
+  }
 }
 
 /** One item's scores by name, each [layers, tokens] or [layers, parts, tokens], filled value by value. */
@@ -50,19 +92,14 @@ export class ScoreTable {
     return tensor;
   }
 
-  /** Writes `value(part, token)` for one layer and the first `tokens` tokens. */
-  fill(name: string, parts: number | null, layer: number, tokens: number, value: (part: number, token: number) => number): void {
+  /** Writes one layer's values of the first `tokens` tokens, values[part * tokens + token]. */
+  put(name: string, parts: number | null, layer: number, tokens: number, values: ArrayLike<number>): void {
     const { data } = this.tensor(name, parts);
     const count = parts ?? 1;
     for (let part = 0; part < count; part++) {
       const offset = (layer * count + part) * this.#tokens;
-      for (let token = 0; token < tokens; token++) data[offset + token] = value(part, token);
+      for (let token = 0; token < tokens; token++) data[offset + token] = values[part * tokens + token]!;
     }
-  }
-
-  /** What was written. */
-  at(name: string, parts: number | null, layer: number, part: number, token: number): number {
-    return this.tensor(name, parts).data[(layer * (parts ?? 1) + part) * this.#tokens + token]!;
   }
 }
 

@@ -10,7 +10,15 @@ import type { FloatTensor } from '../engine/tensor.ts';
 import { HopscopeError } from '../shared/errors.ts';
 import type { PromptTokens } from './alignment.ts';
 import { align } from './alignment.ts';
-import { averageAligned, type ItemRows, partDot, ScoreTable } from './component-values.ts';
+import {
+  addAligned,
+  averageAligned,
+  type ItemRows,
+  partDots,
+  type RowSize,
+  ScoreTable,
+  subtractRows,
+} from './component-values.ts';
 import type { EncodedSet } from './evaluation.ts';
 import { fillInformative } from './informative.ts';
 import { lossesOf, type ScoreBatch, scoreBatches } from './score-items.ts';
@@ -60,6 +68,16 @@ interface LayerOfBatch {
   strict: LayerReading['values'];
 }
 
+/** A counterfactual of an item: how often it is named, which of its tokens stand where the item's do, and how many tokens both begin with. */
+interface Counterpart {
+  times: number;
+  alignment: readonly number[];
+  shared: number;
+}
+
+/** By item, by counterfactual. */
+type Counterparts = readonly ReadonlyMap<number, Counterpart>[];
+
 /** The names under which components are stored. */
 const shortNames: Record<Component, 'attn' | 'mlp'> = { 'attn.z': 'attn', 'mlp.out': 'mlp' };
 
@@ -68,9 +86,7 @@ export async function extractiveScores(request: ScoreRequest): Promise<Extractiv
   const { observer, set, counterfactuals, accumulation, signal } = request;
   const { layers } = observer.outline.configuration;
   const tables = set.examples.map(({ ids }) => new ScoreTable(layers, ids.length));
-  const alignments = counterfactuals.map(
-    (others, item) => new Map(others.map((other) => [other, align(set.examples[item]!, set.examples[other]!)])),
-  );
+  const counterparts = counterfactuals.map((others, item) => counterpartsOf(set.examples, item, others));
   const oldLosses: number[] = [];
   const newLosses: number[] = [];
   const passes: Pass[] = [];
@@ -86,13 +102,29 @@ export async function extractiveScores(request: ScoreRequest): Promise<Extractiv
   for (let layer = layers - 1; layer >= 0; layer--) {
     const readings: LayerOfBatch[] = [];
     for (const pass of passes) readings.push(await readLayer(request, pass, layer));
-    fillLayer(request, layer, readings, tables, alignments);
+    fillLayer(request, layer, readings, tables, counterparts);
     request.progress?.(layers - layer, layers);
     signal?.throwIfAborted();
   }
   const points = tables.map(({ scores }) => scores);
   const toPoint = set.examples.map((example) => align(accumulation, example));
   return { points, average: average(points, toPoint), oldLosses, newLosses };
+}
+
+function counterpartsOf(examples: readonly PromptTokens[], item: number, others: readonly number[]): Map<number, Counterpart> {
+  const counterparts = new Map<number, Counterpart>();
+  const prompt = examples[item]!;
+  for (const other of others) {
+    const known = counterparts.get(other);
+    if (known) known.times++;
+    else {
+      const { ids } = examples[other]!;
+      const differs = ids.findIndex((id, token) => id !== prompt.ids[token]);
+      const shared = differs === -1 ? ids.length : differs;
+      counterparts.set(other, { times: 1, alignment: align(prompt, examples[other]!), shared });
+    }
+  }
+  return counterparts;
 }
 
 function keepLosses(batch: ScoreBatch, { logits }: ModelReading, losses: number[]): void {
@@ -126,53 +158,66 @@ function fillLayer(
   layer: number,
   readings: readonly LayerOfBatch[],
   tables: readonly ScoreTable[],
-  alignments: readonly ReadonlyMap<number, readonly number[]>[],
+  counterparts: Counterparts,
 ): void {
   const { heads } = observer.outline.configuration;
   const places = placesOf(readings);
   for (const component of components) {
     const parts = component === 'attn.z' ? heads : 1;
     const axis = component === 'attn.z' ? heads : null;
+    const width = readings[0]!.old.values[component].shape[1]!;
     const rowsOf = (item: number, tensor: (reading: LayerOfBatch) => FloatTensor): ItemRows => {
       const { reading, start } = places.get(item)!;
-      const { data, shape } = tensor(reading);
-      return { data, start, width: shape[1]!, parts };
+      return { data: tensor(reading).data, start };
     };
-    const name = shortNames[component];
+    const longest = Math.max(...set.examples.map(({ questionEnd }) => questionEnd + 1));
+    const difference: ItemRows = { data: new Float32Array(longest * width), start: 0 };
+    const sum: ItemRows = { data: new Float32Array(longest * width), start: 0 };
+    const dots = new Float64Array(longest * parts);
     for (const [item, { questionEnd }] of set.examples.entries()) {
-      const table = tables[item]!;
-      const tokens = questionEnd + 1;
+      const size: RowSize = { tokens: questionEnd + 1, width, parts };
       const g = rowsOf(item, ({ old }) => old.gradients[component]);
       const changedG = rowsOf(item, (reading) => reading.new.gradients[component]);
       const o = rowsOf(item, ({ old }) => old.values[component]);
       const n = rowsOf(item, (reading) => reading.new.values[component]);
       const s = rowsOf(item, ({ strict }) => strict[component]);
-      const fill = (score: string, value: (part: number, token: number) => number) =>
-        table.fill(`${score}.${name}`, axis, layer, tokens, value);
-      fill('downstream', (part, token) => partDot(g, token, o, token, part) - partDot(g, token, s, token, part));
-      fill('downstream_nonstrict', (part, token) => partDot(g, token, o, token, part) - partDot(g, token, n, token, part));
+      const keep = (score: string) => tables[item]!.put(`${score}.${shortNames[component]}`, axis, layer, size.tokens, dots);
+      partDots(dots, g, o, s, 1, 0, size);
+      keep('downstream');
+      partDots(dots, g, o, n, 1, 0, size);
+      keep('downstream_nonstrict');
 
-      const difference: ItemRows = { ...g, start: 0, data: differenceOfRows(g, changedG, tokens) };
-      const others = counterfactuals[item]!;
-      const timesOf = new Map<number, number>();
-      for (const other of others) timesOf.set(other, (timesOf.get(other) ?? 0) + 1);
-      const distinct = [...timesOf].map(([other, times]) => ({
-        other,
-        times,
-        c: rowsOf(other, ({ old }) => old.values[component]),
-        alignment: alignments[item]!.get(other)!,
-      }));
-      const against = (part: number, token: number, c: ItemRows, alignment: readonly number[]) =>
-        partDot(difference, token, o, token, part) - partDot(difference, token, c, alignment[token]!, part);
-      fill('upstream', (part, token) => {
-        let sum = 0;
-        for (const { times, c, alignment } of distinct) sum += times * partDot(difference, token, c, alignment[token]!, part);
-        return partDot(difference, token, o, token, part) - sum / others.length;
-      });
+      subtractRows(difference.data, g, changedG, size);
+      const others = counterparts[item]!;
+      // Where prompts begin alike the values are the same
+      const shared = Math.min(...[...others.values()].map((other) => other.shared));
+      sum.data.fill(0);
+      for (const [other, { times, alignment }] of others) {
+        addAligned(
+          sum.data,
+          rowsOf(other, ({ old }) => old.values[component]),
+          alignment,
+          times,
+          shared,
+          size,
+        );
+      }
+      partDots(dots, difference, o, sum, 1 / counterfactuals[item]!.length, shared, size);
+      keep('upstream');
       if (!eachCounterfactual) continue;
-      for (const [index, other] of others.entries()) {
-        const { c, alignment } = distinct.find((entry) => entry.other === other)!;
-        fill(`upstream.cf${index}`, (part, token) => against(part, token, c, alignment));
+      for (const [index, other] of counterfactuals[item]!.entries()) {
+        const { alignment, shared: sharedWithOther } = others.get(other)!;
+        sum.data.fill(0);
+        addAligned(
+          sum.data,
+          rowsOf(other, ({ old }) => old.values[component]),
+          alignment,
+          1,
+          sharedWithOther,
+          size,
+        );
+        partDots(dots, difference, o, sum, 1, sharedWithOther, size);
+        keep(`upstream.cf${index}`);
       }
     }
   }
@@ -198,12 +243,6 @@ function placesOf(readings: readonly LayerOfBatch[]): Map<number, { reading: Lay
       return items.map((item, index) => [item, { reading, start: index * question.batch.positions }] as const);
     }),
   );
-}
-
-/** left - right of the first `tokens` rows. */
-function differenceOfRows(left: ItemRows, right: ItemRows, tokens: number): Float32Array {
-  const start = left.start * left.width;
-  return Float32Array.from({ length: tokens * left.width }, (_, index) => left.data[start + index]! - right.data[start + index]!);
 }
 
 /** Means of what every item has. */

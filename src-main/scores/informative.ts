@@ -26,26 +26,40 @@ export interface InformativeSource {
  * published code reports for the MLP. Biases are not part of the sums.
  */
 export function fillInformative({ table, layer, start, tokens, configuration, maps, readings }: InformativeSource): void {
-  const score = (map: ScoredMap, part: number, token: number) =>
-    readings.get(map.role)!.data[(start + token) * (map.parts ?? 1) + part]!;
+  const { heads } = configuration;
+  const sums = {
+    ff_proj: new Float64Array(tokens),
+    ff_out: new Float64Array(tokens),
+    mlp: new Float64Array(tokens),
+    mlp_as_published: new Float64Array(tokens),
+  };
+  const attention = new Float64Array(heads * tokens);
   for (const map of maps) {
-    table.fill(`informative.${map.name}`, map.parts, layer, tokens, (part, token) => score(map, part, token));
-  }
-  const linear = maps.filter(({ isBias }) => !isBias);
-  const sum = (of: readonly ScoredMap[], token: number) => of.reduce((total, map) => total + score(map, 0, token), 0);
-  const mlp = linear.filter(({ group }) => group === 'mlp');
-  const output = mlp.filter(({ role }) => role === 'mlp.down');
-  const projections = mlp.filter(({ role }) => role !== 'mlp.down');
-  table.fill('informative.ff_proj', null, layer, tokens, (_, token) => sum(projections, token));
-  table.fill('informative.ff_out', null, layer, tokens, (_, token) => sum(output, token));
-  table.fill('informative.mlp', null, layer, tokens, (_, token) => sum(mlp, token));
-  table.fill('informative.mlp_as_published', null, layer, tokens, (_, token) => 2 * sum(output, token));
-  const attention = linear.filter(({ group }) => group === 'attention');
-  table.fill('informative.attn', configuration.heads, layer, tokens, (head, token) => {
-    let total = 0;
-    for (const map of attention) {
-      for (const { part, sharedBy } of headParts(map, head, configuration)) total += score(map, part, token) / sharedBy;
+    const parts = map.parts ?? 1;
+    const { data } = readings.get(map.role)!;
+    const values = new Float64Array(parts * tokens);
+    for (let token = 0; token < tokens; token++) {
+      for (let part = 0; part < parts; part++) values[part * tokens + token] = data[(start + token) * parts + part]!;
     }
-    return total;
-  });
+    table.put(`informative.${map.name}`, map.parts, layer, tokens, values);
+    if (map.isBias) continue;
+    if (map.group === 'mlp') {
+      const isLast = map.role === 'mlp.down';
+      add(isLast ? sums.ff_out : sums.ff_proj, values);
+      add(sums.mlp, values);
+      if (isLast) add(sums.mlp_as_published, values, 2);
+    } else {
+      for (let head = 0; head < heads; head++) {
+        for (const { part, sharedBy } of headParts(map, head, configuration)) {
+          add(attention.subarray(head * tokens, (head + 1) * tokens), values.subarray(part * tokens), 1 / sharedBy);
+        }
+      }
+    }
+  }
+  for (const [name, values] of Object.entries(sums)) table.put(`informative.${name}`, null, layer, tokens, values);
+  table.put('informative.attn', heads, layer, tokens, attention);
+}
+
+function add(target: Float64Array, values: Float64Array, times = 1): void {
+  for (let index = 0; index < target.length; index++) target[index]! += times * values[index]!;
 }
