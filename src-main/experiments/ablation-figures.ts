@@ -246,6 +246,10 @@ function predictions({ lists, seeds }: AblationResults, list: ListName, context:
       const { value, low, high } = calibration[kind].r;
       return { r: value, low, high };
     }),
+    fits: kinds.map((kind) => {
+      const { slope, intercept } = calibration[kind];
+      return Number.isFinite(slope.value) ? { slope: slope.value, intercept: intercept.value } : null;
+    }),
     diagonal: true,
   };
 }

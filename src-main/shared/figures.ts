@@ -62,6 +62,8 @@ export interface ScatterFigure extends FigureBase {
   series: { label: string; points: { x: number; y: number; label: string }[] }[];
   /** Correlation of each series with its 95 % bootstrap interval, in the order of the series. */
   correlations?: { r: number; low: number; high: number }[];
+  /** A straight line through each series, in the order of the series; null where there is none. */
+  fits?: ({ slope: number; intercept: number } | null)[];
   /** Draws the line y = x, for predicted against measured. */
   diagonal?: boolean;
 }

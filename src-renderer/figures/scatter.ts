@@ -52,6 +52,23 @@ export function drawScatter(figure: ScatterFigure, style: FigureStyle): Drawing 
         }),
       ]
     : [];
+  // Each line spans its own points
+  const fits = (figure.fits ?? []).flatMap((fit, place) => {
+    const own = figure.series[place]?.points.map((entry) => entry.x).filter(isNumber) ?? [];
+    if (!fit || own.length === 0) return [];
+    const at = (value: number) => y(Math.max(y.low, Math.min(y.high, fit.intercept + fit.slope * value)));
+    const [left, right] = [Math.min(...own), Math.max(...own)];
+    return [
+      element('line', {
+        x1: x(left),
+        y1: at(left),
+        x2: x(right),
+        y2: at(right),
+        stroke: seriesColor(style, figure.series[place]!.label, place),
+        'stroke-width': 1.2,
+      }),
+    ];
+  });
   return {
     height: height + horizontalAxisHeight(style),
     nodes: [
@@ -59,6 +76,7 @@ export function drawScatter(figure: ScatterFigure, style: FigureStyle): Drawing 
       ...horizontalAxis(style, figure.x, x, inside),
       ...zero,
       ...diagonal,
+      ...fits,
       ...figure.series.flatMap((series, place) =>
         series.points
           .filter((entry) => isNumber(entry.x) && isNumber(entry.y))

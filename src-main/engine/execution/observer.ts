@@ -3,7 +3,7 @@
  * on the new model's inputs. It puts no scores together and trains nothing.
  */
 import type { Parameter } from '../models/parameters.ts';
-import { type FloatTensor, floatTensor, type Tensor } from '../tensor.ts';
+import { elementCount, type FloatTensor, floatTensor, type Tensor } from '../tensor.ts';
 import type { ExecutionMode, ExecutorSettings, Weights } from './executor.ts';
 import { byRole, embed, headWeights, indices, type Question, questionShape } from './feeds.ts';
 import { LayerPrograms } from './layer-programs.ts';
@@ -33,8 +33,12 @@ export interface ModelReading {
   layer(index: number): Promise<LayerReading>;
 }
 
-/** Bytes of inner values up to which one program reads the whole model: they all live at once, and none is computed twice. */
+/**
+ * One program for the whole model computes nothing twice, but all of its inner values live at once, and it takes some 10 ms per layer to compile.
+ * It is used up to so many bytes of inner values, and from so many multiplications per layer that a second forward pass would cost.
+ */
 const wholeLimit = 2 ** 30;
+const wholeWorth = 2 ** 27;
 
 /** A batch of prompts, and which of its rows are computed. */
 interface Reading {
@@ -67,7 +71,7 @@ export class Observer {
    */
   read(weights: Weights, question: Question, coefficients: Float32Array, changed?: Weights): Promise<ModelReading> {
     const reading = this.#reading(question);
-    return this.#modeFor(reading) === 'whole'
+    return this.#modeFor(reading.shape) === 'whole'
       ? this.#readWhole(weights, reading, coefficients, changed)
       : this.#readBlocks(weights, reading, coefficients, changed);
   }
@@ -78,11 +82,13 @@ export class Observer {
     return { question, rows, shape: { ...shape, distinct: rows.first.length } };
   }
 
-  /** About 12 values of the residual stream's width and 10 of the MLP's inner width live per row and layer. */
-  #modeFor({ shape: { batch, positions } }: Reading): ExecutionMode {
-    const { layers, hidden, intermediate } = this.outline.configuration;
-    const innerBytes = batch * positions * layers * (12 * hidden + 10 * intermediate) * 4;
-    return this.#mode ?? (innerBytes <= wholeLimit ? 'whole' : 'blocks');
+  #modeFor({ batch, positions, distinct }: scores.ReadingShape): ExecutionMode {
+    const { hidden, intermediate } = this.outline.configuration;
+    const { blocks } = this.outline.parameters;
+    // About 12 values of the residual stream's width and 10 of the MLP's inner width per row
+    const innerBytes = batch * positions * blocks.length * (12 * hidden + 10 * intermediate) * 4;
+    const multiplications = distinct * (blocks[0] ?? []).reduce((sum, { shape }) => sum + elementCount(shape), 0);
+    return this.#mode ?? (innerBytes <= wholeLimit && multiplications >= wholeWorth ? 'whole' : 'blocks');
   }
 
   async #readWhole(

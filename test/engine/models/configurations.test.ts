@@ -7,7 +7,7 @@ import { writeSafetensors } from '../../../src-main/engine/files/safetensors.ts'
 import { readWeights } from '../../../src-main/engine/files/weight-sets.ts';
 import { families, familyOf } from '../../../src-main/engine/models/index.ts';
 import { describeModel, openModel } from '../../../src-main/engine/models/model.ts';
-import { trainableNames } from '../../../src-main/engine/models/parameters.ts';
+import { listParameters, trainableNames } from '../../../src-main/engine/models/parameters.ts';
 import { type FloatTensor, floatTensor } from '../../../src-main/engine/tensor.ts';
 import { fixturePath, openFixtureModel, readFixture } from '../../parity/fixture.ts';
 
@@ -112,6 +112,126 @@ test('what only some files say has the value that transformers gives it', () => 
   expect(configured('gpt2', {})).toMatchObject({ intermediate: 4 * 36, tiedEmbeddings: true, context: 40, rotary: null });
   expect(configured('gpt2', { n_inner: 50 }).intermediate).toBe(50);
   expect(configured('qwen2', { tie_word_embeddings: undefined }).tiedEmbeddings).toBe(false);
+});
+
+/** Fields of the published config.json files as far as they decide about shapes, and the published numbers of parameters. */
+test.each<[string, number, Fields]>([
+  [
+    'Llama-3-8B',
+    8_030_261_248,
+    {
+      model_type: 'llama',
+      hidden_size: 4096,
+      intermediate_size: 14336,
+      num_hidden_layers: 32,
+      num_attention_heads: 32,
+      num_key_value_heads: 8,
+      vocab_size: 128256,
+      rope_theta: 500000,
+      tie_word_embeddings: false,
+    },
+  ],
+  [
+    'Qwen2-7B',
+    7_615_616_512,
+    {
+      model_type: 'qwen2',
+      hidden_size: 3584,
+      intermediate_size: 18944,
+      num_hidden_layers: 28,
+      num_attention_heads: 28,
+      num_key_value_heads: 4,
+      vocab_size: 152064,
+      max_window_layers: 28,
+      sliding_window: 131072,
+      use_sliding_window: false,
+      tie_word_embeddings: false,
+    },
+  ],
+  [
+    'OLMo-7B',
+    6_888_095_744,
+    {
+      model_type: 'olmo',
+      hidden_size: 4096,
+      intermediate_size: 11008,
+      num_hidden_layers: 32,
+      num_attention_heads: 32,
+      num_key_value_heads: 32,
+      vocab_size: 50304,
+      clip_qkv: null,
+      rope_scaling: null,
+      tie_word_embeddings: false,
+    },
+  ],
+  [
+    'OLMo-2-7B',
+    7_298_617_344,
+    {
+      model_type: 'olmo2',
+      hidden_size: 4096,
+      intermediate_size: 11008,
+      num_hidden_layers: 32,
+      num_attention_heads: 32,
+      num_key_value_heads: 32,
+      vocab_size: 100352,
+      rope_theta: 500000,
+      rms_norm_eps: 1e-6,
+      tie_word_embeddings: false,
+    },
+  ],
+  [
+    'Gemma-2-9B',
+    9_241_705_984,
+    {
+      model_type: 'gemma2',
+      hidden_size: 3584,
+      intermediate_size: 14336,
+      num_hidden_layers: 42,
+      num_attention_heads: 16,
+      num_key_value_heads: 8,
+      head_dim: 256,
+      vocab_size: 256000,
+      hidden_act: 'gelu_pytorch_tanh',
+      hidden_activation: 'gelu_pytorch_tanh',
+      query_pre_attn_scalar: 256,
+      sliding_window: 4096,
+      attn_logit_softcapping: 50,
+      final_logit_softcapping: 30,
+    },
+  ],
+  [
+    'Mistral-7B',
+    7_241_732_096,
+    {
+      model_type: 'mistral',
+      hidden_size: 4096,
+      intermediate_size: 14336,
+      num_hidden_layers: 32,
+      num_attention_heads: 32,
+      num_key_value_heads: 8,
+      vocab_size: 32000,
+      sliding_window: 4096,
+      tie_word_embeddings: false,
+    },
+  ],
+  [
+    'GPT-2',
+    124_439_808,
+    {
+      model_type: 'gpt2',
+      activation_function: 'gelu_new',
+      n_embd: 768,
+      n_head: 12,
+      n_layer: 12,
+      n_positions: 1024,
+      n_ctx: 1024,
+      vocab_size: 50257,
+    },
+  ],
+])('%s has %i parameters', (_, count, config) => {
+  const family = familyOf(config);
+  expect(listParameters(family, family.configure(config)).count).toBe(count);
 });
 
 test.each<[string, Fields, string, string]>([
