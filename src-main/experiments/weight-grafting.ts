@@ -21,12 +21,18 @@ type Lists = Record<'left_1' | 'both_1' | 'left_2' | 'both_2', EncodedSet>;
 
 const listKeys = ['left_1', 'both_1', 'left_2', 'both_2'] as const;
 
-/** The trainings: what on, starting where, and which two lists are watched. */
+/** The trainings: what on, starting where, which two lists are watched, and what people call it. */
 const trainings = [
-  { name: 'left', on: 'left_1', after: null, watched: ['left_1', 'both_1'] },
-  { name: 'left_both', on: 'both_1', after: 'left', watched: ['left_1', 'both_1'] },
-  { name: 'left_2', on: 'left_2', after: null, watched: ['left_2', 'both_2'] },
-  { name: 'both', on: 'both_1', after: null, watched: ['left_1', 'both_1'] },
+  { name: 'left', on: 'left_1', after: null, watched: ['left_1', 'both_1'], label: 'facts' },
+  {
+    name: 'left_both',
+    on: 'both_1',
+    after: 'left',
+    watched: ['left_1', 'both_1'],
+    label: 'implications after facts (the graft)',
+  },
+  { name: 'left_2', on: 'left_2', after: null, watched: ['left_2', 'both_2'], label: 'other facts' },
+  { name: 'both', on: 'both_1', after: null, watched: ['left_1', 'both_1'], label: 'implications alone (the control)' },
 ] as const;
 
 /** What is evaluated: the checkpoint plus these changes. */
@@ -35,6 +41,14 @@ const grafts = {
   left_2_graft: ['left_2', 'left_both'],
   left_2_graft_bad: ['left_2', 'both'],
 } as const;
+
+type Graft = keyof typeof grafts;
+
+const graftLabels: Record<Graft, string> = {
+  left_2: 'other facts only',
+  left_2_graft: 'with the graft',
+  left_2_graft_bad: 'with the control',
+};
 
 interface SeedResult {
   seed: number;
@@ -50,7 +64,14 @@ export const weightGrafting: Experiment = {
     question: 'Can what was learned from implications be moved onto a model that knows other facts?',
     explanation:
       'Four trainings on names with nonce words: facts; implications on top of those facts (the graft: only the change of this second step); other facts; implications alone (the control). The graft is added to the model with the other facts. If its implications, which were never trained, come right, the graft is a structure that reads facts rather than a list of answers.',
-    parameters: dataOrdering.description.parameters,
+    parameters: dataOrdering.description.parameters.map((parameter) =>
+      parameter.name === 'dataset'
+        ? {
+            ...parameter,
+            help: 'Names with nonce words for a city and an animal, in two assignments; only the train names are used, under both assignments.',
+          }
+        : parameter,
+    ),
   },
 
   datasetKind: 'daxwug',
@@ -85,7 +106,6 @@ export const weightGrafting: Experiment = {
 
   figures(results, { sets }) {
     const { summary } = results as unknown as { summary: ({ weights: Graft } & Record<(typeof listKeys)[number], Estimate>)[] };
-    const labels = { left_2: 'other facts only', left_2_graft: 'with the graft', left_2_graft_bad: 'with the control' };
     return [
       {
         id: 'ranks',
@@ -96,7 +116,7 @@ export const weightGrafting: Experiment = {
         y: rankAxis,
         groups: listKeys.map((key) => `${key.startsWith('left') ? 'facts' : 'implications'} ${key.slice(-1)}`),
         series: summary.map((row) => ({
-          label: labels[row.weights],
+          label: graftLabels[row.weights],
           values: listKeys.map((key) => row[key]),
           published: publishedGraftingRanks[row.weights],
         })),
@@ -114,15 +134,15 @@ async function runSeed(context: ExperimentContext, counter: WorkCounter, seed: n
   const changes: Record<string, Delta> = {};
   const norms: Record<string, Record<string, number>> = {};
   const ends: Record<string, Weights> = {};
-  for (const { name, on, after, watched } of trainings) {
+  for (const { name, on, after, watched, label } of trainings) {
     const { examples } = lists[on];
     const trainer = trainerOn(context, after === null ? context.weights : ends[after]!);
     const order = orderOf(context.spec, name, examples.length, seed);
     const [left, both] = [lists[watched[0]], lists[watched[1]]];
     training[name] = await runStage(context, counter, {
       seed,
-      name,
-      label: `training ${name.replace('_', ' ')}`,
+      name: label,
+      label: `training on ${label}`,
       trainer,
       examples,
       order,
@@ -142,8 +162,8 @@ async function runSeed(context: ExperimentContext, counter: WorkCounter, seed: n
     );
     const details: Record<string, Detail> = {};
     for (const key of listKeys) {
-      details[key] = await measureAndEmit(context, weights, lists[key], { seed, stage: graft, epoch: 0 });
-      counter.advance(`seed ${seed}, ${graft}`);
+      details[key] = await measureAndEmit(context, weights, lists[key], { seed, stage: graftLabels[graft as Graft], epoch: 0 });
+      counter.advance(`seed ${seed}, ${graftLabels[graft as Graft]}`);
     }
     results[graft] = { weights: ['checkpoint', ...parts.map((part) => `delta(${part})`)].join(' + '), ...details };
   }

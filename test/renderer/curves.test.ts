@@ -6,7 +6,14 @@ import { chanceLevel, lossCurve, rankCurves, stagesOf, standing } from '../../sr
 function row(seed: number, epoch: number, set: string, meanRank: number, stage = 'finetune'): EvaluationRow {
   return { seed, stage, epoch, set, meanRank, loss: 1, items: [] };
 }
-const facts: ItemSet = { set: 'facts', pairs: [], options: [], candidates: [7, 8, 9, 10], answers: [] };
+const facts: ItemSet = {
+  set: 'facts',
+  pairs: [],
+  options: [],
+  candidates: [7, 8, 9, 10],
+  labels: ['a', 'b', 'c', 'd'],
+  answers: [],
+};
 
 describe('rankCurves', () => {
   it('orders seeds and epochs whatever the order of the rows', () => {

@@ -12,6 +12,7 @@ const set: ItemSet = {
   ],
   options: ['Oslo', 'Rome', 'Cairo'],
   candidates: [11, 12, 13],
+  labels: [],
   answers: [0, 1, 0],
 };
 function evaluation(epoch: number, logits: number[][], ranks: number[], seed = 0): EvaluationRow {
