@@ -126,8 +126,6 @@ export const weightGrafting: Experiment = {
   },
 };
 
-type Graft = keyof typeof grafts;
-
 async function runSeed(context: ExperimentContext, counter: WorkCounter, seed: number): Promise<SeedResult> {
   const lists = context.sets as Lists;
   const training: Record<string, StageLog> = {};

@@ -77,7 +77,7 @@ export function optionLogits(set: ItemSet, ends: Ends | null, item: number): Opt
  * over belongs to the last candidate left over, and the others are named by their token.
  */
 export function candidateLabels(set: ItemSet): string[] {
-  if (set.labels !== undefined) return set.labels;
+  if (set.labels.length > 0) return set.labels;
   const known = new Map<number, Set<string>>();
   set.answers.forEach((candidate, item) => {
     const answer = set.pairs[item]?.[1];
