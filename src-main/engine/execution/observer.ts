@@ -34,11 +34,11 @@ export interface ModelReading {
 }
 
 /**
- * One program for the whole model computes nothing twice, but all of its inner values live at once, and it takes some 10 ms per layer to compile.
+ * One program for the whole model computes nothing twice, but all of its inner values live at once, and it takes some 20 ms per layer to compile.
  * It is used up to so many bytes of inner values, and from so many multiplications per layer that a second forward pass would cost.
  */
 const wholeLimit = 2 ** 30;
-const wholeWorth = 2 ** 27;
+const wholeWorth = 2 ** 29;
 
 /** A batch of prompts, and which of its rows are computed. */
 interface Reading {
