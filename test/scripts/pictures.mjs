@@ -18,6 +18,8 @@ const data = mkdtempSync(join(tmpdir(), 'hopscope-pictures-'));
 const specs = {
   run: 'experiment: ocr\nmodel: small-world\ndataset: first-hop\nseeds: [0, 1, 2, 3, 4]\n',
   freezing: 'experiment: layer-freezing\nmodel: small-world\ndataset: first-hop\nseeds: [0, 1, 2, 3, 4]\n',
+  scores: 'experiment: extractive-scores\nmodel: small-world\ndataset: first-hop\nseeds: [0, 1, 2]\n',
+  ablation: 'experiment: ablation\nmodel: small-world\ndataset: first-hop\nseeds: [0, 1, 2]\n',
   emergence: 'experiment: emergence\nmodel: small-world\ndataset: second-hop\nseeds: [0, 1, 2]\n',
 };
 

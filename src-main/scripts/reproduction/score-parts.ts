@@ -3,7 +3,7 @@
  * numbers for them here; what is looked for is the paper's hypothesis, or this project's own question.
  */
 import type { Estimate } from '../../shared/figures.ts';
-import { type Hop, hops, type Part, quantity } from './part.ts';
+import { type Comparison, type Hop, hops, type Part, quantity } from './part.ts';
 
 // Results as far as they are read here
 
@@ -41,41 +41,42 @@ function scores({ dataset, name }: Hop): Part {
     spec: { experiment: 'extractive-scores', dataset },
     quantities(results) {
       const { by_layer, seeds } = results as ScoreResults;
-      return ['informative', 'upstream', 'downstream'].flatMap((kind) =>
-        ['mlp', 'attn'].map((component) =>
-          quantity(
-            `mean layer of ${kind} ${component === 'mlp' ? 'MLPs' : 'attention'}, ${name}`,
-            seeds.map((_, seed) => centre(by_layer[`${kind}.${component}`]!, seed)),
+      return (['mlp', 'attn'] as const).flatMap((component) => {
+        const components = component === 'mlp' ? 'MLPs' : 'attention';
+        const overSeeds = (of: (seed: number) => number) => seeds.map((_, seed) => of(seed));
+        return [
+          ...['informative', 'downstream'].map((kind) =>
+            quantity(
+              `mean layer of ${kind} ${components}, ${name}`,
+              overSeeds((seed) => centre(by_layer[`${kind}.${component}`]!, seed)),
+            ),
           ),
-        ),
-      );
+          // Upstream scores have both signs, so that a mean layer would say nothing
+          quantity(
+            `sum of upstream scores, ${components}, ${name}`,
+            overSeeds((seed) => by_layer[`upstream.${component}`]!.reduce((sum, { values }) => sum + values[seed]!, 0)),
+          ),
+        ];
+      });
     },
-    comparisons:
-      dataset === 'first-hop'
-        ? [
-            {
-              claim: 'downstream structures come after the MLPs that hold the fact',
-              smaller: 'mean layer of informative MLPs, first hop',
-              larger: 'mean layer of downstream MLPs, first hop',
-              source: 'hypothesis',
-            },
-          ]
-        : [
-            {
-              claim: 'upstream structures come before the MLPs that hold the fact',
-              smaller: 'mean layer of upstream MLPs, second hop',
-              larger: 'mean layer of informative MLPs, second hop',
-              source: 'hypothesis',
-            },
-            {
-              claim: 'second-hop facts are held later than first-hop facts',
-              smaller: 'mean layer of informative MLPs, first hop',
-              larger: 'mean layer of informative MLPs, second hop',
-              source: 'hypothesis',
-            },
-          ],
+    comparisons: [
+      {
+        claim: 'downstream structures come after the MLPs that hold the fact',
+        smaller: `mean layer of informative MLPs, ${name}`,
+        larger: `mean layer of downstream MLPs, ${name}`,
+        source: 'hypothesis',
+      },
+      ...(dataset === 'second-hop' ? [laterFacts] : []),
+    ],
   };
 }
+
+const laterFacts: Comparison = {
+  claim: 'second-hop facts are held later than first-hop facts',
+  smaller: 'mean layer of informative MLPs, first hop',
+  larger: 'mean layer of informative MLPs, second hop',
+  source: 'hypothesis',
+};
 
 const localization: Part = {
   title: 'Localization',
