@@ -6,6 +6,7 @@ import type { Service } from '../../src-main/shared/contract.ts';
 import type {
   ExperimentDescription,
   ExperimentSpec,
+  Finding,
   Json,
   ModelDescription,
   Parameter,
@@ -21,6 +22,8 @@ export class Wizard {
   readonly experiments = new Request<ExperimentDescription[]>();
   readonly model = new Request<ModelDescription>();
   readonly preview = new Request<Preview>();
+  /** What is wrong with the data where no preview could be made of them. */
+  readonly findings = new Request<Finding[]>();
   readonly start = new Request<{ run: string }>();
 
   #experimentId = $state<string | null>(null);
@@ -155,7 +158,9 @@ export class Wizard {
       this.preview.clear();
       return null;
     }
+    this.findings.clear();
     const preview = await this.preview.ask(() => service.preview(spec));
+    if (preview === null && this.preview.error !== null) void this.findings.ask(() => service.preflight(spec));
     if (preview !== null) {
       const untouched = this.settings.filter((parameter) => this.#drafts[parameter.name] === undefined);
       this.#filled = Object.fromEntries(untouched.map(({ name }) => [name, preview.spec[name]]));
