@@ -59,6 +59,12 @@ export class Wizard {
     return this.experiment?.parameters.find((parameter) => parameter.kind === 'dataset') ?? null;
   }
 
+  /** Where the data cannot be used because options share their first token: the setting that counts those once. */
+  get collisionsParameter(): Parameter | null {
+    if (this.preview.error?.code !== 'OptionsShareFirstToken') return null;
+    return this.settings.find(({ name }) => name === 'collisions') ?? null;
+  }
+
   /** Everything that the settings step asks for. */
   get settings(): Parameter[] {
     return this.experiment?.parameters.filter((parameter) => parameter.kind !== 'model' && parameter.kind !== 'dataset') ?? [];
