@@ -90,10 +90,11 @@ export async function extractiveScores(request: ScoreRequest): Promise<Extractiv
   const oldLosses: number[] = [];
   const newLosses: number[] = [];
   const passes: Pass[] = [];
-  for (const batch of scoreBatches(set, request.itemsPerBatch)) {
+  const batches = scoreBatches(set, request.itemsPerBatch);
+  for (const batch of batches) {
     const { question, coefficients } = batch;
-    const old = await observer.read(request.old, question, coefficients, request.new);
-    const changed = await observer.read(request.new, question, coefficients);
+    const old = await observer.read(request.old, question, coefficients, request.new, 2 * batches.length);
+    const changed = await observer.read(request.new, question, coefficients, undefined, 2 * batches.length);
     keepLosses(batch, old, oldLosses);
     keepLosses(batch, changed, newLosses);
     passes.push({ batch, old, new: changed });

@@ -14,7 +14,7 @@ const usage = `npm run bench:scores -- [options]
   --threads N       threads of each side (default 1)
   --rounds N        rounds (default: until the peer has scored every item)
   --quick           the small world alone, five rounds
-  --full            also the large model B
+  --full            also the large model B (half an hour; --procedure lean: ten minutes)
   --case NAME       only this one: ${scoreCases.map(({ id }) => id).join(', ')} (may be repeated)
   --procedure NAME  only this way of the peer's: lean, published (may be repeated)
   --json            print JSON
@@ -109,7 +109,8 @@ function explanation(results: readonly ScoreComparison[]): string {
   const [{ items, pairs, allPairs, tokens, threads, versions }] = results as [ScoreComparison];
   return [
     `All scores of ${items} items of at most ${tokens} tokens against 10 counterfactuals each (${pairs} pairs) or all others (${allPairs}), float32, ${threads} thread${threads === 1 ? '' : 's'} on each side.`,
-    'Ratios are medians over rounds in which both sides run, [quartiles]; seconds are medians. In every round PyTorch scores a part of the items, its time taken times what is left; after all rounds it has scored every pair, and every score is compared.',
+    'Ratios are medians over rounds in which both sides run, [quartiles]; seconds are medians. We score all items in every round; PyTorch some of them, and its time is scaled to all pairs. Every score that it computed is compared with ours.',
+    'With compilation: our run with no program compiled yet.',
     'lean: gradients only in the passes and of the values that need them; published: backward() in all five passes, as the published code does. All pairs: against as many times its seconds per pair.',
     `${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${cpus().length} cores, load ${loadavg()[1]!.toFixed(1)}; ${Object.entries(
       versions,

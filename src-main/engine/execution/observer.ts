@@ -2,10 +2,12 @@
  * Runs a model layer by layer for scores: components' values and gradients of a batch of prompts, under old weights, new ones, or old weights
  * on the new model's inputs. It puts no scores together and trains nothing.
  */
+import type { SplitGraph } from '../graph/split.ts';
 import type { Parameter } from '../models/parameters.ts';
-import { elementCount, type FloatTensor, floatTensor, type Tensor } from '../tensor.ts';
+import type { Session } from '../runtime/session.ts';
+import { type FloatTensor, floatTensor, type Tensor } from '../tensor.ts';
 import type { ExecutionMode, ExecutorSettings, Weights } from './executor.ts';
-import { byRole, embed, headWeights, indices, type Question, questionShape } from './feeds.ts';
+import { byRole, embed, headWeights, indices, type Question, questionShape, weightOf } from './feeds.ts';
 import { LayerPrograms } from './layer-programs.ts';
 import { changedWeight } from './program-parts.ts';
 import type { ModelOutline } from './programs.ts';
@@ -33,12 +35,8 @@ export interface ModelReading {
   layer(index: number): Promise<LayerReading>;
 }
 
-/**
- * One program for the whole model computes nothing twice, but all of its inner values live at once, and it takes some 20 ms per layer to compile.
- * It is used up to so many bytes of inner values, and from so many multiplications per layer that a second forward pass would cost.
- */
-const wholeLimit = 2 ** 30;
-const wholeWorth = 2 ** 29;
+/** Bytes of inner values that are kept on the way up for the way down; beyond that each block is computed again. */
+const keptLimit = 2 ** 30;
 
 /** A batch of prompts, and which of its rows are computed. */
 interface Reading {
@@ -49,31 +47,83 @@ interface Reading {
 
 export class Observer {
   readonly outline: ModelOutline;
-  readonly #mode: ExecutionMode | undefined;
   readonly maps: readonly ScoredMap[];
   readonly programs: LayerPrograms;
+  readonly #mode: ExecutionMode | undefined;
+  /** Blocks' graphs in two parts, by the name of their programs. */
+  readonly #splits = new Map<string, SplitGraph>();
 
   /** Errors: `NoScores` for a family whose attention cannot be divided among heads. */
   constructor(outline: ModelOutline, settings: ExecutorSettings) {
     this.outline = outline;
-    this.#mode = settings.mode;
     this.maps = scoredMaps(outline);
     this.programs = new LayerPrograms(outline, settings);
+    this.#mode = settings.mode;
   }
 
   release(): void {
+    this.#splits.clear();
     this.programs.release();
   }
 
   /**
    * One forward and backward pass for the L whose derivatives by the candidates' logits are `coefficients` [rows, candidates]; with `changed`,
-   * also what each linear map's change does to L to first order. Errors: `TextTooLong`, `TokenOutsideVocabulary`.
+   * also what each linear map's change does to L to first order. `together`: readings that are open at once and share the memory for inner
+   * values. Errors: `TextTooLong`, `TokenOutsideVocabulary`.
    */
-  read(weights: Weights, question: Question, coefficients: Float32Array, changed?: Weights): Promise<ModelReading> {
+  async read(
+    weights: Weights,
+    question: Question,
+    coefficients: Float32Array,
+    changed?: Weights,
+    together = 1,
+  ): Promise<ModelReading> {
     const reading = this.#reading(question);
-    return this.#modeFor(reading.shape) === 'whole'
-      ? this.#readWhole(weights, reading, coefficients, changed)
-      : this.#readBlocks(weights, reading, coefficients, changed);
+    const { rows, shape } = reading;
+    const keeps = this.#keeps(shape, together);
+    const inputs = [rowsOf(embed(this.outline, weights, question.batch), rows.first)];
+    const kept: Record<string, Tensor>[] = [];
+    for (const [layer, block] of this.outline.parameters.blocks.entries()) {
+      const y = floatTensor(inputs[0]!.shape);
+      const feeds = { ...byRole(weights, block), ...rowFeeds(rows), x: inputs[layer]! };
+      if (keeps) {
+        const { name, split } = this.#split(layer, shape, this.#changedRoles(block, weights, changed));
+        const session = await this.programs.block(`${name}, up`, layer, shape, () => split.first);
+        const values = Object.fromEntries([...split.kept].map(([value, size]) => [value, floatTensor(size)]));
+        session.run(only(session.inputs, feeds), { y, ...values });
+        kept.push(values);
+      } else {
+        const session = await this.programs.block(`block forward of ${shape.distinct}`, layer, shape, () =>
+          scores.blockOnce(this.outline, layer, shape),
+        );
+        session.run(feeds, { y });
+      }
+      inputs.push(y);
+    }
+    const head = await this.#head(weights, reading, coefficients, inputs.pop()!);
+    let { dy } = head;
+    const layer = async (index: number): Promise<LayerReading> => {
+      const block = this.outline.parameters.blocks[index]!;
+      const roles = this.#changedRoles(block, weights, changed);
+      // What the layers above have read is let go
+      inputs.length = index + 1;
+      kept.length = Math.min(kept.length, index + 1);
+      const feeds: Record<string, Tensor> = {
+        ...byRole(weights, block),
+        ...rowFeeds(rows),
+        ...kept[index],
+        x: inputs[index]!,
+        dy,
+      };
+      for (const { role, name } of block) if (roles.has(role)) feeds[changedWeight(role)] = weightOf(changed!, name);
+      const session = await this.#backward(index, shape, roles, keeps);
+      const dx = floatTensor(dy.shape);
+      const result = this.#emptyReading(shape, changed !== undefined);
+      session.run(only(session.inputs, feeds), { [programs.gradientOf('x')]: dx, ...resultsOf(result, roles) });
+      dy = dx;
+      return result;
+    };
+    return { logits: head.logits, layer };
   }
 
   #reading(question: Question): Reading {
@@ -82,109 +132,65 @@ export class Observer {
     return { question, rows, shape: { ...shape, distinct: rows.first.length } };
   }
 
-  #modeFor({ batch, positions, distinct }: scores.ReadingShape): ExecutionMode {
-    const { hidden, intermediate } = this.outline.configuration;
-    const { blocks } = this.outline.parameters;
-    // About 12 values of the residual stream's width and 10 of the MLP's inner width per row
-    const innerBytes = batch * positions * blocks.length * (12 * hidden + 10 * intermediate) * 4;
-    const multiplications = distinct * (blocks[0] ?? []).reduce((sum, { shape }) => sum + elementCount(shape), 0);
-    return this.#mode ?? (innerBytes <= wholeLimit && multiplications >= wholeWorth ? 'whole' : 'blocks');
+  /** About 12 values of the residual stream's width and 6 of the MLP's inner width are kept per row and layer. */
+  #keeps({ batch, positions }: scores.ReadingShape, together: number): boolean {
+    const { layers, hidden, intermediate } = this.outline.configuration;
+    const bytes = batch * positions * layers * (12 * hidden + 6 * intermediate) * 4;
+    return this.#mode === undefined ? bytes * together <= keptLimit : this.#mode === 'whole';
   }
 
-  async #readWhole(
-    weights: Weights,
-    { question, rows, shape }: Reading,
-    coefficients: Float32Array,
-    changed?: Weights,
-  ): Promise<ModelReading> {
-    const { batch, candidates } = question;
-    const changes = this.outline.parameters.blocks.map((block) => this.#changedRoles(block, weights, changed));
-    const name = `whole reading of ${shape.distinct} ${changes.map((roles) => [...roles].join()).join('/')}`;
-    const session = await this.programs.head(name, shape, candidates, () =>
-      scores.wholeReading(this.outline, shape, candidates.length, changes),
-    );
-    const logits = floatTensor([shape.rows, candidates.length]);
-    const feeds = {
-      ...this.#headFeeds(weights, question, coefficients),
-      ...rowFeeds(rows),
-      x: rowsOf(embed(this.outline, weights, batch), rows.first),
-    };
-    const results: Record<string, Tensor> = { logits };
-    const layers = this.outline.parameters.blocks.map((block, layer) => {
-      const reading = this.#emptyReading(shape, changed !== undefined);
-      this.#addLayer(feeds, results, reading, block, scores.layerPrefix(layer), weights, changed, changes[layer]!);
-      return reading;
-    });
-    session.run(feeds, results);
-    return { logits, layer: async (index) => layers[index]! };
-  }
-
-  async #readBlocks(
-    weights: Weights,
-    { question, rows, shape }: Reading,
-    coefficients: Float32Array,
-    changed?: Weights,
-  ): Promise<ModelReading> {
-    const { candidates } = question;
-    const { hidden } = this.outline.configuration;
-    const inputs = await this.#blockInputs(weights, question, rows, shape);
-    // The head runs on the asked rows alone
-    const asked = { batch: shape.rows, positions: 1, rows: shape.rows };
-    const headSession = await this.programs.head('candidate head', asked, candidates, () =>
-      scores.candidateHead(this.outline, asked, candidates.length),
-    );
-    const logits = floatTensor([shape.rows, candidates.length]);
-    const askedGradient = floatTensor([shape.rows, hidden]);
-    const last = rowsOf(
-      inputs.pop()!,
-      question.rows.map((row) => rows.places[row]!),
-    );
-    const headFeeds = {
-      ...this.#headFeeds(weights, question, coefficients),
-      rows: indices(question.rows.map((_, index) => index)),
-    };
-    headSession.run({ ...headFeeds, x: last }, { logits, [programs.gradientOf('x')]: askedGradient });
-    let dy = floatTensor([shape.batch * shape.positions, hidden]);
-    question.rows.forEach((row, index) => {
-      dy.data.set(askedGradient.data.subarray(index * hidden, (index + 1) * hidden), row * hidden);
-    });
-    const layer = async (index: number): Promise<LayerReading> => {
-      const block = this.outline.parameters.blocks[index]!;
-      const roles = this.#changedRoles(block, weights, changed);
-      const session = await this.programs.block(`block reading of ${shape.distinct} ${[...roles].join()}`, index, shape, () =>
-        scores.blockReading(this.outline, index, shape, roles),
-      );
-      // What the layers above have read is let go
-      inputs.length = index + 1;
-      const feeds: Record<string, Tensor> = { ...rowFeeds(rows), x: inputs[index]!, dy };
-      const dx = floatTensor(dy.shape);
-      const results: Record<string, Tensor> = { [programs.gradientOf('x')]: dx };
-      const reading = this.#emptyReading(shape, changed !== undefined);
-      this.#addLayer(feeds, results, reading, block, '', weights, changed, roles);
-      session.run(feeds, results);
-      dy = dx;
-      return reading;
-    };
-    return { logits, layer };
-  }
-
-  /** The input of every block, and of the head as the last, in distinct rows. */
-  async #blockInputs(
-    weights: Weights,
-    { batch }: Question,
-    rows: DistinctRows,
-    shape: scores.ReadingShape,
-  ): Promise<FloatTensor[]> {
-    const inputs = [rowsOf(embed(this.outline, weights, batch), rows.first)];
-    for (const [layer, block] of this.outline.parameters.blocks.entries()) {
-      const session = await this.programs.block(`block forward of ${shape.distinct}`, layer, shape, () =>
-        scores.blockOnce(this.outline, layer, shape),
-      );
-      const y = floatTensor(inputs[0]!.shape);
-      session.run({ ...byRole(weights, block), ...rowFeeds(rows), x: inputs[layer]! }, { y });
-      inputs.push(y);
+  #split(layer: number, shape: scores.ReadingShape, roles: ReadonlySet<string>): { name: string; split: SplitGraph } {
+    const { batch, positions, distinct } = shape;
+    const kind = this.outline.family.layerKind(this.outline.configuration, layer);
+    const name = `split block reading of ${distinct} ${[...roles].join()}`;
+    const key = `${name} ${kind} ${batch}x${positions}`;
+    let split = this.#splits.get(key);
+    if (!split) {
+      split = scores.splitBlockReading(this.outline, layer, shape, roles);
+      this.#splits.set(key, split);
     }
-    return inputs;
+    return { name, split };
+  }
+
+  #backward(layer: number, shape: scores.ReadingShape, roles: ReadonlySet<string>, keeps: boolean): Promise<Session> {
+    if (keeps) {
+      const { name, split } = this.#split(layer, shape, roles);
+      return this.programs.block(`${name}, down`, layer, shape, () => split.second);
+    }
+    return this.programs.block(`block reading of ${shape.distinct} ${[...roles].join()}`, layer, shape, () =>
+      scores.blockReading(this.outline, layer, shape, roles),
+    );
+  }
+
+  /** Logits, and dL/dx of the last block's result, given in distinct rows; the head runs on the asked rows alone. */
+  async #head(
+    weights: Weights,
+    { question: { rows: asked, candidates }, rows, shape }: Reading,
+    coefficients: Float32Array,
+    y: FloatTensor,
+  ): Promise<{ logits: FloatTensor; dy: FloatTensor }> {
+    const { hidden } = this.outline.configuration;
+    const size = { batch: asked.length, positions: 1, rows: asked.length };
+    const session = await this.programs.head('candidate head', size, candidates, () =>
+      scores.candidateHead(this.outline, size, candidates.length),
+    );
+    const logits = floatTensor([asked.length, candidates.length]);
+    const gradient = floatTensor([asked.length, hidden]);
+    const feeds = {
+      ...headWeights(this.outline, weights, candidates),
+      rows: indices(asked.map((_, index) => index)),
+      coefficients: floatTensor([asked.length, candidates.length], coefficients),
+      x: rowsOf(
+        y,
+        asked.map((row) => rows.places[row]!),
+      ),
+    };
+    session.run(feeds, { logits, [programs.gradientOf('x')]: gradient });
+    const dy = floatTensor([shape.batch * shape.positions, hidden]);
+    asked.forEach((row, index) => {
+      dy.data.set(gradient.data.subarray(index * hidden, (index + 1) * hidden), row * hidden);
+    });
+    return { logits, dy };
   }
 
   /** Roles of the linear maps and their biases whose weights are not the same tensor under both sets; others score 0. */
@@ -205,43 +211,6 @@ export class Observer {
       gradients: this.#componentTensors(rows),
       inputs: { 'attn.in': floatTensor([distinct, hidden]), 'mlp.in': floatTensor([distinct, hidden]) },
       informative: new Map((withChange ? this.maps : []).map(({ role, parts }) => [role, floatTensor([rows, parts ?? 1])])),
-    };
-  }
-
-  /** A layer's weights as feeds, and where its results go. */
-  #addLayer(
-    feeds: Record<string, Tensor>,
-    results: Record<string, Tensor>,
-    { values, gradients, inputs, informative }: LayerReading,
-    block: readonly Parameter[],
-    prefix: string,
-    weights: Weights,
-    changed: Weights | undefined,
-    changedRoles: ReadonlySet<string>,
-  ): void {
-    Object.assign(
-      feeds,
-      byRole(weights, block, (role) => prefix + role),
-    );
-    for (const name of components) {
-      results[programs.observed(prefix + name)] = values[name];
-      results[programs.gradientOf(prefix + name)] = gradients[name];
-    }
-    for (const name of componentInputs) results[programs.observed(prefix + name)] = inputs[name];
-    if (!changed) return;
-    const scored = block.filter(({ role }) => changedRoles.has(role));
-    Object.assign(
-      feeds,
-      byRole(changed, scored, (role) => changedWeight(prefix + role)),
-    );
-    for (const role of changedRoles) results[scores.informativeOf(prefix + role)] = informative.get(role)!;
-  }
-
-  #headFeeds(weights: Weights, { rows, candidates }: Question, coefficients: Float32Array): Record<string, Tensor> {
-    return {
-      ...headWeights(this.outline, weights, candidates),
-      rows: indices(rows),
-      coefficients: floatTensor([rows.length, candidates.length], coefficients),
     };
   }
 
@@ -267,3 +236,21 @@ export class Observer {
     return { 'attn.z': floatTensor([rows, heads * headSize]), 'mlp.out': floatTensor([rows, hidden]) };
   }
 }
+
+/** Where a block's results go. */
+function resultsOf(
+  { values, gradients, inputs, informative }: LayerReading,
+  changedRoles: ReadonlySet<string>,
+): Record<string, Tensor> {
+  const results: Record<string, Tensor> = {};
+  for (const name of components) {
+    results[programs.observed(name)] = values[name];
+    results[programs.gradientOf(name)] = gradients[name];
+  }
+  for (const name of componentInputs) results[programs.observed(name)] = inputs[name];
+  for (const role of changedRoles) results[scores.informativeOf(role)] = informative.get(role)!;
+  return results;
+}
+
+const only = (names: readonly string[], feeds: Readonly<Record<string, Tensor>>): Record<string, Tensor> =>
+  Object.fromEntries(names.map((name) => [name, feeds[name]!]));

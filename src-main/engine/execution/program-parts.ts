@@ -58,9 +58,8 @@ export function differencesOf(
   parameters: readonly Parameter[],
   weights: WeightInputs,
   rows?: number,
-  prefix = '',
 ): Map<string, Value> {
-  const changed = inputsByRole(graph, parameters, rows, (role) => changedWeight(prefix + role));
+  const changed = inputsByRole(graph, parameters, rows, changedWeight);
   return new Map([...changed].map(([role, value]) => [role, graph.subtract(value, weights.get(role)!)]));
 }
 

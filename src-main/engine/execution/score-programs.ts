@@ -5,6 +5,7 @@
 import { HopscopeError } from '../../shared/errors.ts';
 import { gradients } from '../graph/gradient.ts';
 import { Graph, type Value } from '../graph/graph.ts';
+import { type SplitGraph, splitGraph } from '../graph/split.ts';
 import {
   buildContext,
   buildHead,
@@ -35,7 +36,7 @@ export interface ReadingShape extends ProgramShape {
 /** The score of a linear map or bias, by role. */
 export const informativeOf = (role: string): string => `informative ${role}`;
 
-/** What a layer's feeds and results begin with in a program of the whole model; in a program of one block nothing. */
+/** What a layer's feeds and results begin with in a program of the whole model. */
 export const layerPrefix = (layer: number): string => `layers.${layer}.`;
 
 function labelled(labels: ReadonlyMap<string, Value>, name: string): Value {
@@ -44,36 +45,24 @@ function labelled(labels: ReadonlyMap<string, Value>, name: string): Value {
   throw new HopscopeError('BadGraph', `A block has no value labelled ${name}, which scores need.`, 'failure');
 }
 
-/** The values of a block by label, and what its feeds and results begin with. */
-interface Built {
-  prefix: string;
-  labels: ReadonlyMap<string, Value>;
-}
-
-/** A block as it was built. */
-interface BuiltBlock extends Built {
+/** A block as it was built, with its values by label. */
+interface BuiltBlock {
   layer: number;
+  labels: ReadonlyMap<string, Value>;
   x: Value;
   y: Value;
   weights: WeightInputs;
 }
 
-function buildBlock(
-  graph: Graph,
-  outline: ModelOutline,
-  layer: number,
-  shape: ProgramShape,
-  x: Value,
-  prefix: string,
-): BuiltBlock {
-  const weights = inputsByRole(graph, outline.parameters.blocks[layer]!, undefined, (role) => prefix + role);
+function buildBlock(graph: Graph, outline: ModelOutline, layer: number, shape: ProgramShape, x: Value): BuiltBlock {
+  const weights = inputsByRole(graph, outline.parameters.blocks[layer]!);
   const labels = new Map<string, Value>();
   const record: Label = (name, value) => {
     labels.set(name, value);
     return value;
   };
   const y = outline.family.block(buildContext(graph, outline, shape, layer, lookUpIn(weights), record), x);
-  return { layer, prefix, x, y, weights, labels };
+  return { layer, labels, x, y, weights };
 }
 
 /** The values of a block whose gradients scores need: the components, and the outputs of the scored maps. */
@@ -91,35 +80,34 @@ function outputReading(
   maps: readonly ScoredMap[],
   gradientOfValue: ReadonlyMap<Value, Value>,
 ): void {
-  const { prefix, labels, weights } = block;
+  const { labels, weights } = block;
   const gradient = (name: string) => gradientOfValue.get(labelled(labels, name))!;
-  for (const name of components) graph.output(gradientOf(prefix + name), gradient(name));
-  for (const name of [...components, ...componentInputs]) graph.output(observed(prefix + name), labelled(labels, name));
+  for (const name of components) graph.output(gradientOf(name), gradient(name));
+  for (const name of [...components, ...componentInputs]) graph.output(observed(name), labelled(labels, name));
   if (maps.length === 0) return;
   const scored = outline.parameters.blocks[block.layer]!.filter(({ role }) => maps.some((map) => map.role === role));
-  const differences = differencesOf(graph, scored, weights, undefined, prefix);
+  const differences = differencesOf(graph, scored, weights);
   const effects = linearEffects(graph, outline, shape, block, differences);
   for (const { role, isBias, parts } of maps) {
     const g = gradient(`${isBias ? role.slice(0, -'.bias'.length) : role}.y`);
     const effect = isBias ? differences.get(role)! : effects.get(role)!;
     const products = elementProducts(graph, role, effect, g, labels);
-    graph.output(informativeOf(prefix + role), minusPartSums(graph, products, parts ?? 1));
+    graph.output(informativeOf(role), minusPartSums(graph, products, parts ?? 1));
   }
 }
 
-/** Removes what no result needs, and computes once what prompts have in common: `inputs` are fed, and `attn.in` and `mlp.in` returned, for distinct rows. */
+/** Removes what no result needs, and computes once what prompts have in common: `inputs` are fed, `y`, `attn.in` and `mlp.in` returned for distinct rows. */
 function finished(
   graph: Graph,
   { batch, positions, distinct }: ReadingShape,
-  blocks: readonly Built[],
+  labels: ReadonlyMap<string, Value>,
   inputs: readonly Value[],
 ): Graph {
   withoutUnused(graph);
   const rows = batch * positions;
   if (distinct === rows) return graph;
-  const outputs = ['y', ...blocks.flatMap(({ prefix }) => componentInputs.map((name) => observed(prefix + name)))];
-  const causal = blocks.map(({ labels }) => labelled(labels, 'attn.z'));
-  return withoutUnused(computeOnce(graph, { rows, distinct }, { inputs, outputs, causal }));
+  const outputs = ['y', ...componentInputs.map(observed)];
+  return withoutUnused(computeOnce(graph, { rows, distinct }, { inputs, outputs, causal: [labelled(labels, 'attn.z')] }));
 }
 
 function gradientsByValue(graph: Graph, seeds: ReadonlyMap<Value, Value>, targets: readonly Value[]): Map<Value, Value> {
@@ -135,9 +123,9 @@ const scoredOf = (outline: ModelOutline, roles: ReadonlySet<string>): ScoredMap[
 export function blockOnce(outline: ModelOutline, layer: number, shape: ReadingShape): Graph {
   const graph = new Graph('block forward');
   const x = graph.input('x', residualShape(outline, shape));
-  const block = buildBlock(graph, outline, layer, shape, x, '');
+  const block = buildBlock(graph, outline, layer, shape, x);
   graph.output('y', block.y);
-  return finished(graph, shape, [block], [x]);
+  return finished(graph, shape, block.labels, [x]);
 }
 
 /**
@@ -146,44 +134,36 @@ export function blockOnce(outline: ModelOutline, layer: number, shape: ReadingSh
  * score of every changed map, `informative ROLE` [rows, parts].
  */
 export function blockReading(outline: ModelOutline, layer: number, shape: ReadingShape, changed: ReadonlySet<string>): Graph {
+  return reading(outline, layer, shape, changed, false);
+}
+
+/** The same in two programs, so that nothing is computed twice: `x` to `y`, of distinct rows, keeping inner values, and the way back with `dy`. */
+export function splitBlockReading(
+  outline: ModelOutline,
+  layer: number,
+  shape: ReadingShape,
+  changed: ReadonlySet<string>,
+): SplitGraph {
+  return splitGraph(reading(outline, layer, shape, changed, true), 'y');
+}
+
+function reading(
+  outline: ModelOutline,
+  layer: number,
+  shape: ReadingShape,
+  changed: ReadonlySet<string>,
+  withResult: boolean,
+): Graph {
   const graph = new Graph('block reading');
   const x = graph.input('x', residualShape(outline, shape));
   const dy = graph.input('dy', x.shape);
-  const block = buildBlock(graph, outline, layer, shape, x, '');
+  const block = buildBlock(graph, outline, layer, shape, x);
   const maps = scoredOf(outline, changed);
   const gradientOfValue = gradientsByValue(graph, new Map([[block.y, dy]]), [x, ...readValues(block, maps)]);
+  if (withResult) graph.output('y', block.y);
   graph.output(gradientOf('x'), gradientOfValue.get(x)!);
   outputReading(graph, outline, shape, block, maps, gradientOfValue);
-  return finished(graph, shape, [block], [x]);
-}
-
-/**
- * All blocks and the head in one, forward and backward, nothing computed twice. Feeds: `x` (embedded prompts, distinct rows), `rows`,
- * `coefficients`, the head's weights by role, those of blocks as `layers.N.ROLE` and, of the roles that changed by layer, `new layers.N.ROLE`.
- * Results: `logits`, and those of `blockReading` with such names.
- */
-export function wholeReading(
-  outline: ModelOutline,
-  shape: ReadingShape,
-  candidates: number,
-  changed: readonly ReadonlySet<string>[],
-): Graph {
-  const graph = new Graph('whole reading');
-  const x = graph.input('x', residualShape(outline, shape));
-  let residual = x;
-  const blocks = outline.parameters.blocks.map((_, layer) => {
-    const block = buildBlock(graph, outline, layer, shape, residual, layerPrefix(layer));
-    residual = block.y;
-    return block;
-  });
-  const { logits } = buildHead(graph, outline, shape, residual, candidates);
-  const coefficients = graph.input('coefficients', logits.shape);
-  const maps = changed.map((roles) => scoredOf(outline, roles));
-  const targets = blocks.flatMap((block, layer) => readValues(block, maps[layer]!));
-  const gradientOfValue = gradientsByValue(graph, new Map([[logits, coefficients]]), targets);
-  graph.output('logits', logits);
-  for (const [layer, block] of blocks.entries()) outputReading(graph, outline, shape, block, maps[layer]!, gradientOfValue);
-  return finished(graph, shape, blocks, [x]);
+  return finished(graph, shape, block.labels, [x]);
 }
 
 /**
@@ -241,7 +221,7 @@ export function blockOnGivenInputs(outline: ModelOutline, layer: number, shape: 
   // The residual stream reaches no component once their inputs are given
   outline.family.block(buildContext(graph, outline, shape, layer, lookUpIn(weights), replace), graph.zeros(size));
   for (const name of components) graph.output(observed(name), labelled(labels, name));
-  return finished(graph, shape, [{ labels, prefix: '' }], [...given.values()]);
+  return finished(graph, shape, labels, [...given.values()]);
 }
 
 /** Feeds `x`, `rows`, `coefficients` = dL/dlogits [rows, candidates] and weights by role; results `logits` and `gradient x`. */
