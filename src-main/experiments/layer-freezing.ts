@@ -14,6 +14,15 @@ import { deltaNorms } from './deltas.ts';
 import type { Experiment, ExperimentContext } from './experiment.ts';
 import { chanceReferences, rankAxis } from './figures.ts';
 import {
+  freeSets,
+  freeSetsFigure,
+  freeSetsParameter,
+  measureFreeSets,
+  type SetResults,
+  type SetSummary,
+  summarizeSets,
+} from './freeze-sets.ts';
+import {
   measureTriangle,
   overSeeds,
   type SeedTriangle,
@@ -41,7 +50,8 @@ interface SeedResult {
   >;
   after_training: Record<Frozen, Record<string, Detail>>;
   delta_norms: Record<string, number>;
-  /** Where it was asked for. */
+  /** Where they were asked for. */
+  free_sets?: SetResults;
   triangle?: SeedTriangle;
 }
 
@@ -62,6 +72,7 @@ export const layerFreezing: Experiment = {
         optional: true,
         minimum: 1,
       },
+      freeSetsParameter,
       ...triangleParameters,
     ],
   },
@@ -77,11 +88,13 @@ export const layerFreezing: Experiment = {
     const batchSize = spec.batch_size as number;
     const seeds = seedsOf(spec).length;
     const steps = order ? order.flat().length : Math.ceil(factsOf(dataset).train.length / batchSize) * epochs;
+    const sets = freeSets(spec);
+    for (const [, set] of sets) trainableNames(model.parameters, set);
     const triangle = triangleWork(spec, model.configuration.layers, steps, seeds);
     return {
-      steps: 3 * steps * seeds + triangle.steps,
+      steps: (3 + sets.length) * steps * seeds + triangle.steps,
       batchSize,
-      evaluations: (3 * (epochs + 1) + frozenParts.length) * seeds + triangle.evaluations,
+      evaluations: ((3 + sets.length) * (epochs + 1) + frozenParts.length + sets.length) * seeds + triangle.evaluations,
     };
   },
 
@@ -98,6 +111,7 @@ export const layerFreezing: Experiment = {
       perSeed.push(result);
     }
     const { seed: _, triangle: __, ...first } = perSeed[0]!;
+    const sets = perSeed.flatMap(({ free_sets }) => (free_sets ? [free_sets] : []));
     const triangles = perSeed.flatMap(({ triangle }) => triangle ?? []);
     const when = context.spec.triangle as Triangle['when'];
     return {
@@ -105,6 +119,7 @@ export const layerFreezing: Experiment = {
       ...first,
       seeds: perSeed,
       summary: summary(perSeed),
+      ...(sets.length > 0 ? { free_sets_summary: summarizeSets(sets) } : {}),
       ...(triangles.length > 0 ? { triangle: overSeeds(when, triangles) } : {}),
     } as unknown as Json;
   },
@@ -114,10 +129,12 @@ export const layerFreezing: Experiment = {
       summary: rows,
       free_layers: free,
       triangle,
+      free_sets_summary: setRows,
     } = results as unknown as {
       summary: SummaryRow[];
       free_layers: Record<Frozen, number[]>;
       triangle?: Triangle;
+      free_sets_summary?: SetSummary[];
     };
     const label = ({ when, frozen }: SummaryRow) =>
       frozen === 'none'
@@ -149,6 +166,7 @@ export const layerFreezing: Experiment = {
         ],
         references: chanceReferences(sets),
       },
+      ...(setRows ? [freeSetsFigure(setRows, sets)] : []),
       ...(triangle ? [triangleFigure(triangle)] : []),
     ];
   },
@@ -226,6 +244,9 @@ async function runSeed(
     counter.advance(`seed ${seed}, ${frozen} frozen after training`);
   }
   const result: SeedResult = { seed, ocr, during_training: during, after_training: after, delta_norms: deltaNorms(delta) };
+  if (freeSets(spec).length > 0) {
+    result.free_sets = await measureFreeSets(context, counter, { seed, order, trained: trainer.weights });
+  }
   if (spec.triangle === 'no') return { result, seconds: 0 };
   const started = performance.now();
   result.triangle = await measureTriangle(context, counter, {

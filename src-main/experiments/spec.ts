@@ -91,15 +91,14 @@ function problem(parameter: Parameter, value: Json): string | null {
       return (typeof value === 'string' && value.length > 0) || isRecord(value)
         ? null
         : 'is not a name, a file or an inline data set';
-    case 'trainable': {
-      const layers = isRecord(value) ? value.layers : undefined;
-      const isLayers =
-        Array.isArray(layers) && Object.keys(value as object).length === 1 && layers.every((layer) => Number.isInteger(layer));
-      const isNames = Array.isArray(value) && value.every((name) => typeof name === 'string');
-      return value === 'all' || value === 'mlp_attn' || isLayers || isNames
+    case 'trainable':
+      return isTrainable(value)
         ? null
-        : 'is not all, mlp_attn, {layers: [...]} or a list of parameter names';
-    }
+        : 'is not all, mlp_attn, {layers: [...], modules: [mlp, attention]} or a list of parameter names';
+    case 'trainables':
+      return isRecord(value) && Object.keys(value).length > 0 && Object.values(value).every(isTrainable)
+        ? null
+        : 'is not a set of names, each with all, mlp_attn, {layers: [...], modules: [mlp, attention]} or a list of parameter names';
     case 'prompt': {
       const good =
         isRecord(value) &&
@@ -132,6 +131,21 @@ function isDraw(value: Json): boolean {
 /** Whether the numbers are items is for the counterfactuals to check. */
 function isIndexLists(value: Json): boolean {
   return Array.isArray(value) && value.every((list) => Array.isArray(list) && list.every((index) => Number.isInteger(index)));
+}
+
+function isTrainable(value: Json): boolean {
+  if (value === 'all' || value === 'mlp_attn') return true;
+  if (Array.isArray(value)) return value.length > 0 && value.every((name) => typeof name === 'string');
+  if (!isRecord(value)) return false;
+  const { layers, modules = ['mlp', 'attention'], ...others } = value;
+  return (
+    Object.keys(others).length === 0 &&
+    Array.isArray(layers) &&
+    layers.every((layer) => Number.isInteger(layer)) &&
+    Array.isArray(modules) &&
+    modules.length > 0 &&
+    modules.every((module) => module === 'mlp' || module === 'attention')
+  );
 }
 
 function isOrder(value: Json): boolean {

@@ -52,6 +52,7 @@ export type ParameterKind =
   | 'model' // a folder, or `small-world`
   | 'folders' // a list of folders
   | 'dataset' // a built-in name, a file, or inline
+  | 'trainables' // several of the next kind, by name
   | 'trainable' // all | mlp_attn | {layers: [...]} | [tensor names]
   | 'prompt' // {prompt, answer}
   | 'counterfactuals' // all | {count, seed} | a list of item indices per item

@@ -117,3 +117,30 @@ test('an order that misses an item is refused', async () => {
   };
   await expect(compute.execute('bad order', spec)).rejects.toMatchObject({ code: 'BadOrder' });
 });
+
+test('any set of layers and modules can be left free, and the halves come out as the halves', async () => {
+  const fixture = readFixture<ExperimentFixture & Record<string, Json>>('experiments', 'llama.json');
+  const spec = {
+    experiment: 'layer-freezing',
+    model: fixturePath('models', 'llama'),
+    dataset: fixture['first-hop']!,
+    lr: fixture.lr,
+    orders: fixture.orders.layer_freezing['first-hop']!,
+    collisions: 'merge',
+    threads: 1,
+    free_sets: { late: { layers: [2] }, 'MLPs of 0': { layers: [0], modules: ['mlp'] }, norm: ['model.norm.weight'] },
+  };
+  type Sides = { train: Tree; test: Tree };
+  const results = (await compute.execute('sets', spec)) as unknown as {
+    after_training: Record<string, Sides>;
+    during_training: Record<string, { result: Sides }>;
+    free_sets: Record<string, { during: Sides; after: Sides }>;
+    free_sets_summary: unknown[];
+  };
+  expect(results.free_sets.late!.after).toEqual(results.after_training.early);
+  expect(results.free_sets.late!.during).toEqual(results.during_training.early!.result);
+  expect(results.free_sets['MLPs of 0']!.during.train.loss).not.toBe(results.free_sets.norm!.during.train.loss);
+  expect(results.free_sets_summary.length).toBe(6);
+  const refused = { ...spec, free_sets: { wrong: { layers: [7] } } };
+  await expect(compute.preview(refused)).rejects.toMatchObject({ code: 'BadTrainable' });
+});

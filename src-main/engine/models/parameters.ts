@@ -16,7 +16,13 @@ export interface Parameter {
 }
 
 /** What trains: everything, the MLP and attention matrices (of all or some layers), or parameters by name. */
-export type Trainable = 'all' | 'mlp_attn' | { layers: number[] } | string[];
+export type Trainable = 'all' | 'mlp_attn' | LayerChoice | string[];
+
+/** Matrices of some layers; of both kinds where `modules` is left out. */
+export interface LayerChoice {
+  layers: number[];
+  modules?: ('mlp' | 'attention')[];
+}
 
 export interface ParameterList {
   embedding: Parameter;
@@ -80,7 +86,7 @@ export function trainableNames(list: ParameterList, trainable: Trainable): Set<s
       throw new HopscopeError('BadTrainable', 'trainable: the list is empty; name at least one parameter.');
     return new Set(trainable);
   }
-  const { layers } = trainable;
+  const { layers, modules = ['mlp', 'attention'] } = trainable;
   const outside = layers.find((layer) => !Number.isInteger(layer) || layer < 0 || layer >= list.blocks.length);
   if (outside !== undefined || layers.length === 0) {
     throw new HopscopeError(
@@ -88,7 +94,7 @@ export function trainableNames(list: ParameterList, trainable: Trainable): Set<s
       `trainable: layer ${outside ?? '(none)'} is not among the model's layers 0 to ${list.blocks.length - 1}.`,
     );
   }
-  return new Set(
-    list.all.filter((parameter) => isMatrix(parameter) && layers.includes(parameter.layer ?? -1)).map(({ name }) => name),
-  );
+  const chosen = (parameter: Parameter) =>
+    isMatrix(parameter) && layers.includes(parameter.layer ?? -1) && modules.some((module) => module === parameter.group);
+  return new Set(list.all.filter(chosen).map(({ name }) => name));
 }
