@@ -27,7 +27,7 @@ const allowed: Record<string, string[]> = {
   'src-main/shell': ['src-main/shared'],
   'src-main/main.ts': ['src-main/shared', 'src-main/shell', 'src-main/service/data-folder.ts'],
   'src-main/preload.ts': ['src-main/shared', 'src-main/shell'],
-  'src-main/scripts': ['src-main/shared', 'src-main/experiments'],
+  'src-main/scripts': ['src-main/shared', 'src-main/experiments', 'src-main/scores/statistics.ts'],
   'src-main/cli.ts': ['src-main'],
   'src-main/cli': ['src-main'],
   'src-renderer': ['src-main/shared'],

@@ -2,6 +2,7 @@
  * `hopscope pretrain`: trains a small-world model from a recipe; stopped, it goes on from its last saved state when run again.
  * The recipe's values are judged in world/; here its file is laid over the default.
  */
+import { mean } from '../scores/statistics.ts';
 import { HopscopeError } from '../shared/errors.ts';
 import type { Json } from '../shared/records.ts';
 import { pretrain as train } from '../world/pretrain.ts';
@@ -40,8 +41,7 @@ export const pretrain: Command = {
 };
 
 function ranks({ fact, implication }: { fact: number[]; implication: number[] }): string {
-  const mean = (values: number[]) => (values.reduce((sum, value) => sum + value, 0) / values.length).toFixed(2);
-  return `facts ${mean(fact)}, implications ${mean(implication)}`;
+  return `facts ${mean(fact).toFixed(2)}, implications ${mean(implication).toFixed(2)}`;
 }
 
 /** Errors: `BadYaml`, `UnknownKey`, `BadRecipe`. */

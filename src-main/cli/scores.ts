@@ -2,6 +2,7 @@
  * `hopscope scores`: extractive scores of every component and token, from a model's old weights to new ones. Files in, a file out.
  * Which scores there are and what they mean is in scores/extractive-scores.ts.
  */
+
 import { Observer } from '../engine/execution/observer.ts';
 import { writeSafetensors } from '../engine/files/safetensors.ts';
 import { isJsonObject, type JsonValue } from '../engine/files/strict-json.ts';
@@ -11,6 +12,7 @@ import { type CounterfactualChoice, counterfactualsOf } from '../scores/counterf
 import { encodeSet } from '../scores/evaluation.ts';
 import { type ExtractiveScores, extractiveScores } from '../scores/extractive-scores.ts';
 import { type FirstOrderCheck, firstOrderCheck } from '../scores/first-order-check.ts';
+import { mean } from '../scores/statistics.ts';
 import { HopscopeError } from '../shared/errors.ts';
 import type { Pair } from '../shared/records.ts';
 import type { Command } from './command.ts';
@@ -146,7 +148,6 @@ function namedTensors({ points, average }: ExtractiveScores): Map<string, FloatT
 }
 
 function summary({ oldLosses, newLosses }: ExtractiveScores, check: FirstOrderCheck | null): string {
-  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
   const losses = `mean loss ${mean(oldLosses).toFixed(4)} with the old weights, ${mean(newLosses).toFixed(4)} with the new ones`;
   if (!check) return losses;
   const rows = check.gap.map(({ scale, change, maps, all, meanAbsoluteGap }) => [

@@ -3,12 +3,12 @@
  * effects. The numbers come from the seeds' results; nothing is measured here.
  */
 import { nameOf } from '../engine/execution/interventions.ts';
+import { estimate, mean } from '../scores/statistics.ts';
 import type { Estimate, Figure, LinesFigure, ScatterFigure } from '../shared/figures.ts';
 import { type ListAblation, type OrderBy, settingsOf } from './ablation-measure.ts';
 import { type Calibration, calibrate, meanEffects } from './calibration.ts';
 import type { ExperimentContext } from './experiment.ts';
 import { chanceOf, rankAxis } from './figures.ts';
-import { estimate, mean } from './statistics.ts';
 
 export const listNames = ['train', 'test'] as const;
 export type ListName = (typeof listNames)[number];

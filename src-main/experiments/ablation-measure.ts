@@ -29,9 +29,9 @@ import {
   readPrompts,
   zeroValues,
 } from '../scores/replacements.ts';
+import { mean } from '../scores/statistics.ts';
 import type { ExperimentSpec } from '../shared/records.ts';
 import type { PromptEffects } from './calibration.ts';
-import { mean } from './statistics.ts';
 
 export type Method = 'zero' | 'mean' | 'counterfactual' | 'patch-old';
 export type OrderBy = 'downstream' | 'upstream' | 'informative' | 'predicted' | 'single';

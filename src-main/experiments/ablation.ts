@@ -15,7 +15,7 @@ import { ablateList, interventionsPerPrompt, type ListAblation, settingsOf } fro
 import type { Experiment, ExperimentContext } from './experiment.ts';
 import { factLists, factsOf } from './lists.ts';
 import { commonParameters } from './parameters.ts';
-import { runStage, seedsOf, trainerOn, WorkCounter } from './stage.ts';
+import { finetuningWork, runStage, seedsOf, trainerOn, WorkCounter } from './stage.ts';
 
 const ownParameters: Parameter[] = [
   {
@@ -114,13 +114,9 @@ export const ablation: Experiment = {
 
   work(spec, dataset, model) {
     const { train, test } = factsOf(dataset);
-    const order = spec.orders as Order | undefined;
-    const epochs = order?.length ?? (spec.epochs as number);
-    const batchSize = spec.batch_size as number;
-    const seeds = seedsOf(spec).length;
-    const steps = order ? order.flat().length : Math.ceil(train.length / batchSize) * epochs;
+    const { steps, batchSize, epochs, seeds } = finetuningWork(spec, train.length);
     const passes = passesOf(spec, model, train[0]!) + passesOf(spec, model, test[0]!);
-    return { steps: steps * seeds, batchSize, evaluations: (epochs + 1 + passes) * seeds };
+    return { steps, batchSize, evaluations: (epochs + 1 + passes) * seeds };
   },
 
   async run(context) {

@@ -2,7 +2,7 @@
  * How well predicted effects of components agree with measured ones: the least-squares line of measured on predicted, and their correlation,
  * each with a bootstrap interval over prompts. It measures nothing.
  */
-import { correlation, interval, mean } from './statistics.ts';
+import { correlation, interval, mean } from '../scores/statistics.ts';
 
 /** The effects of the same components on one prompt. */
 export interface PromptEffects {

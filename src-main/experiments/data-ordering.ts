@@ -6,6 +6,7 @@
 import { subtract } from '../engine/files/weight-sets.ts';
 import { drawOrder, type Order } from '../engine/training/finetune.ts';
 import type { EncodedSet } from '../scores/evaluation.ts';
+import { estimate } from '../scores/statistics.ts';
 import { HopscopeError } from '../shared/errors.ts';
 import type { ExperimentSpec, Json } from '../shared/records.ts';
 import { joined, testLists, trainLists } from './daxwug-lists.ts';
@@ -15,7 +16,6 @@ import { chanceOf, rankCurves } from './figures.ts';
 import { daxwugOf } from './lists.ts';
 import { commonParameters } from './parameters.ts';
 import { runStage, type StageLog, seedsOf, trainerOn, WorkCounter } from './stage.ts';
-import { estimate } from './statistics.ts';
 
 const orderings = ['joint', 'left_first', 'both_first'] as const;
 type Ordering = (typeof orderings)[number];

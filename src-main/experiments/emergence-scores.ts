@@ -3,10 +3,10 @@
  * Which checkpoints there are and what their ranks are is emergence.ts's.
  */
 import type { Scores } from '../scores/extractive-scores.ts';
+import { estimate } from '../scores/statistics.ts';
 import type { Axis, Figure, LinesFigure } from '../shared/figures.ts';
 import { tokenMaps } from './score-figures.ts';
 import { layerByToken, meanMap, type ScoreMap, totalsOf } from './score-maps.ts';
-import { estimate } from './statistics.ts';
 
 const kinds = ['informative', 'upstream', 'downstream'] as const;
 const components = ['mlp', 'attn'] as const;

@@ -11,6 +11,7 @@ import { type Model, openModel } from '../engine/models/model.ts';
 import { drawOrder } from '../engine/training/finetune.ts';
 import { type CounterfactualChoice, counterfactualsOf } from '../scores/counterfactuals.ts';
 import type { EncodedSet } from '../scores/evaluation.ts';
+import { estimate } from '../scores/statistics.ts';
 import { HopscopeError } from '../shared/errors.ts';
 import type { Estimate, Figure, LinesFigure } from '../shared/figures.ts';
 import type { ExperimentSpec, Json } from '../shared/records.ts';
@@ -29,8 +30,7 @@ import {
   scoringUnits,
   warnOfGap,
 } from './scoring.ts';
-import { measureAndEmit, runStage, trainerOn, WorkCounter } from './stage.ts';
-import { estimate } from './statistics.ts';
+import { finetuningWork, measureAndEmit, runStage, trainerOn, WorkCounter } from './stage.ts';
 
 interface CheckpointResult {
   checkpoint: string;
@@ -83,14 +83,11 @@ export const emergence: Experiment = {
 
   work(spec, dataset, model) {
     const checkpoints = checkpointsOf(spec, model).length;
-    const epochs = spec.epochs as number;
-    const batchSize = spec.batch_size as number;
-    const seeds = (spec.seeds as number[]).length;
     const { train, test } = factsOf(dataset);
+    const { steps, batchSize, epochs, seeds } = finetuningWork(spec, train.length);
     if (spec.scores) counterfactualsOf(spec.counterfactuals as unknown as CounterfactualChoice, test);
-    const steps = Math.ceil(train.length / batchSize) * epochs;
     const evaluations = (epochs + 1) * seeds + 1 + (spec.scores ? scoringUnits : 0);
-    return { steps: steps * seeds * checkpoints, batchSize, evaluations: evaluations * checkpoints };
+    return { steps: steps * checkpoints, batchSize, evaluations: evaluations * checkpoints };
   },
 
   async run(context) {

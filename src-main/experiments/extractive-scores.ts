@@ -7,6 +7,7 @@ import { type CounterfactualChoice, counterfactualsOf } from '../scores/counterf
 import type { EncodedSet } from '../scores/evaluation.ts';
 import type { Scores } from '../scores/extractive-scores.ts';
 import type { FirstOrderCheck } from '../scores/first-order-check.ts';
+import { estimate } from '../scores/statistics.ts';
 import type { Json } from '../shared/records.ts';
 import type { Experiment } from './experiment.ts';
 import { components, type ExtractiveResults, extractiveFigures, kinds, type SeedScores } from './extractive-figures.ts';
@@ -25,8 +26,7 @@ import {
   tokenTexts,
   warnOfGap,
 } from './scoring.ts';
-import { runStage, seedsOf, trainerOn, WorkCounter } from './stage.ts';
-import { estimate } from './statistics.ts';
+import { finetuningWork, runStage, seedsOf, trainerOn, WorkCounter } from './stage.ts';
 
 export const extractiveScoresExperiment: Experiment = {
   description: {
@@ -57,12 +57,8 @@ export const extractiveScoresExperiment: Experiment = {
   work(spec, dataset) {
     const { train, test } = factsOf(dataset);
     counterfactualsOf(spec.counterfactuals as unknown as CounterfactualChoice, test);
-    const order = spec.orders as Order | undefined;
-    const epochs = order?.length ?? (spec.epochs as number);
-    const batchSize = spec.batch_size as number;
-    const seeds = seedsOf(spec).length;
-    const steps = order ? order.flat().length : Math.ceil(train.length / batchSize) * epochs;
-    return { steps: steps * seeds, batchSize, evaluations: (epochs + 1 + scoringUnits) * seeds };
+    const { steps, batchSize, epochs, seeds } = finetuningWork(spec, train.length);
+    return { steps, batchSize, evaluations: (epochs + 1 + scoringUnits) * seeds };
   },
 
   async run(context) {

@@ -3,14 +3,14 @@
  * The numbers come from results and logs; nothing is measured here.
  */
 import type { EncodedSet } from '../scores/evaluation.ts';
+import { estimate } from '../scores/statistics.ts';
 import type { LinesFigure, Reference } from '../shared/figures.ts';
 import type { StageLog } from './stage.ts';
-import { estimate } from './statistics.ts';
 
 export const rankAxis = { label: 'Mean rank (0 is best)', kind: 'rank' } as const;
 
 /** (options - 1) / 2: the mean rank of guessing. */
-export const chanceOf = ({ items }: EncodedSet): number => (items.candidates.length - 1) / 2;
+export const chanceOf = ({ items }: Pick<EncodedSet, 'items'>): number => (items.candidates.length - 1) / 2;
 
 /** One reference where all lists have the same chance level, else one each. */
 export function chanceReferences(sets: Readonly<Record<string, EncodedSet>>): Reference[] {

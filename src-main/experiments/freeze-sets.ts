@@ -6,12 +6,13 @@ import type { Weights } from '../engine/execution/executor.ts';
 import { type Trainable, trainableNames } from '../engine/models/parameters.ts';
 import type { Order } from '../engine/training/finetune.ts';
 import type { EncodedSet } from '../scores/evaluation.ts';
+import { estimate } from '../scores/statistics.ts';
 import type { BarsFigure, Estimate } from '../shared/figures.ts';
 import type { ExperimentSpec, Parameter } from '../shared/records.ts';
+import { keptWeights } from './deltas.ts';
 import type { ExperimentContext } from './experiment.ts';
 import { chanceReferences, rankAxis } from './figures.ts';
-import { type Detail, measureAndEmit, runStage, trainerOn, type WorkCounter } from './stage.ts';
-import { estimate } from './statistics.ts';
+import { type Detail, measureLists, runStage, trainerOn, type WorkCounter } from './stage.ts';
 
 export const freeSetsParameter: Parameter = {
   name: 'free_sets',
@@ -47,12 +48,8 @@ export async function measureFreeSets(
     const trainer = trainerOn(context, weights, set);
     const { examples } = watched.train;
     const log = await runStage(context, counter, { seed, name: `only ${name} trained`, trainer, examples, order, watched });
-    const names = trainableNames(model.parameters, set);
-    const kept = new Map([...weights].map(([key, tensor]) => [key, names.has(key) ? trained.get(key)! : tensor]));
-    const after: Record<string, Detail> = {};
-    for (const [key, list] of Object.entries(watched)) {
-      after[key] = await measureAndEmit(context, kept, list, { seed, stage: `only ${name} kept`, epoch: order.length });
-    }
+    const kept = keptWeights(weights, trained, trainableNames(model.parameters, set));
+    const after = await measureLists(context, kept, watched, { seed, stage: `only ${name} kept`, epoch: order.length });
     counter.advance(`seed ${seed}, only ${name} kept`);
     results[name] = { during: log.epochs.at(-1)!, after };
   }

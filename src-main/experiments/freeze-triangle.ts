@@ -5,11 +5,11 @@
 import type { Weights } from '../engine/execution/executor.ts';
 import { finetune, type Order } from '../engine/training/finetune.ts';
 import type { EncodedSet } from '../scores/evaluation.ts';
+import { estimate } from '../scores/statistics.ts';
 import type { Estimate, MapFigure } from '../shared/figures.ts';
 import type { ExperimentSpec, Parameter } from '../shared/records.ts';
 import type { ExperimentContext, Work } from './experiment.ts';
 import { measureAndEmit, trainerOn, type WorkCounter } from './stage.ts';
-import { estimate } from './statistics.ts';
 
 /** `after`: of a free training only the range's change is kept. `during`: a training of its own with only the range free. */
 type When = 'after' | 'during';

@@ -7,10 +7,11 @@ import type { ParameterList } from '../engine/models/parameters.ts';
 import { trainableNames } from '../engine/models/parameters.ts';
 import { drawOrder, type Order } from '../engine/training/finetune.ts';
 import type { EncodedSet } from '../scores/evaluation.ts';
+import { estimate } from '../scores/statistics.ts';
 import { HopscopeError } from '../shared/errors.ts';
 import type { Estimate } from '../shared/figures.ts';
 import type { ExperimentSpec, Json } from '../shared/records.ts';
-import { deltaNorms } from './deltas.ts';
+import { deltaNorms, keptWeights } from './deltas.ts';
 import type { Experiment, ExperimentContext } from './experiment.ts';
 import { chanceReferences, rankAxis } from './figures.ts';
 import {
@@ -34,8 +35,7 @@ import {
 import { factLists, factsOf } from './lists.ts';
 import { commonParameters } from './parameters.ts';
 import { publishedFreezingRanks } from './published.ts';
-import { type Detail, measureAndEmit, runStage, type StageLog, seedsOf, trainerOn, WorkCounter } from './stage.ts';
-import { estimate } from './statistics.ts';
+import { type Detail, finetuningWork, measureLists, runStage, type StageLog, seedsOf, trainerOn, WorkCounter } from './stage.ts';
 
 /** What is frozen; the layers that are then free to change. */
 const frozenParts = ['none', 'early', 'late', 'all'] as const;
@@ -83,16 +83,12 @@ export const layerFreezing: Experiment = {
 
   work(spec, dataset, model) {
     splitOf(spec, model.configuration.layers);
-    const order = spec.orders as Order | undefined;
-    const epochs = order?.length ?? (spec.epochs as number);
-    const batchSize = spec.batch_size as number;
-    const seeds = seedsOf(spec).length;
-    const steps = order ? order.flat().length : Math.ceil(factsOf(dataset).train.length / batchSize) * epochs;
+    const { steps, batchSize, epochs, seeds } = finetuningWork(spec, factsOf(dataset).train.length);
     const sets = freeSets(spec);
     for (const [, set] of sets) trainableNames(model.parameters, set);
-    const triangle = triangleWork(spec, model.configuration.layers, steps, seeds);
+    const triangle = triangleWork(spec, model.configuration.layers, steps / seeds, seeds);
     return {
-      steps: (3 + sets.length) * steps * seeds + triangle.steps,
+      steps: (3 + sets.length) * steps + triangle.steps,
       batchSize,
       evaluations: ((3 + sets.length) * (epochs + 1) + frozenParts.length + sets.length) * seeds + triangle.evaluations,
     };
@@ -231,16 +227,9 @@ async function runSeed(
 
   const after = {} as SeedResult['after_training'];
   for (const frozen of frozenParts) {
-    const kept = keptWeights(weights, trainer.weights, model.parameters, free[frozen]);
-    const details: Record<string, Detail> = {};
-    for (const [key, set] of Object.entries(watched)) {
-      details[key] = await measureAndEmit(context, kept, set, {
-        seed,
-        stage: `only free layers kept: ${frozen} frozen`,
-        epoch: order.length,
-      });
-    }
-    after[frozen] = details;
+    const kept = keptLayers(weights, trainer.weights, model.parameters, free[frozen]);
+    const stage = `only free layers kept: ${frozen} frozen`;
+    after[frozen] = await measureLists(context, kept, watched, { seed, stage, epoch: order.length });
     counter.advance(`seed ${seed}, ${frozen} frozen after training`);
   }
   const result: SeedResult = { seed, ocr, during_training: during, after_training: after, delta_norms: deltaNorms(delta) };
@@ -254,15 +243,14 @@ async function runSeed(
     when: spec.triangle as Triangle['when'],
     order,
     seconds: triangleSeconds,
-    kept: (layers) => keptWeights(weights, trainer.weights, model.parameters, layers),
+    kept: (layers) => keptLayers(weights, trainer.weights, model.parameters, layers),
   });
   return { result, seconds: (performance.now() - started) / 1000 };
 }
 
-/** The base with the trained MLP and attention matrices of the free layers in place of its own: swapped, never added and subtracted. */
-function keptWeights(base: Weights, trained: Weights, parameters: ParameterList, layers: readonly number[]): Weights {
-  const names = layers.length === 0 ? new Set<string>() : trainableNames(parameters, { layers: [...layers] });
-  return new Map([...base].map(([name, tensor]) => [name, names.has(name) ? trained.get(name)! : tensor]));
+/** The base with the trained MLP and attention matrices of these layers in place of its own. */
+function keptLayers(base: Weights, trained: Weights, parameters: ParameterList, layers: readonly number[]): Weights {
+  return keptWeights(base, trained, layers.length === 0 ? new Set() : trainableNames(parameters, { layers: [...layers] }));
 }
 
 /** Final mean ranks by what was frozen and when, over seeds. */

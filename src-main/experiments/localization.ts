@@ -3,6 +3,7 @@
  * Compares two maps of scores of one model, component by component; it changes no component itself.
  */
 import type { EncodedSet } from '../scores/evaluation.ts';
+import { estimate } from '../scores/statistics.ts';
 import type { Estimate, Figure } from '../shared/figures.ts';
 import type { Json, Pair } from '../shared/records.ts';
 import { dataOrdering, orderOf } from './data-ordering.ts';
@@ -22,7 +23,6 @@ import {
   warnOfGap,
 } from './scoring.ts';
 import { runStage, seedsOf, trainerOn, WorkCounter } from './stage.ts';
-import { estimate } from './statistics.ts';
 
 type Lists = Record<'left_1' | 'both_1' | 'left' | 'both' | 'scored', EncodedSet>;
 

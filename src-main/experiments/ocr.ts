@@ -4,14 +4,14 @@
  */
 import { drawOrder, type Order } from '../engine/training/finetune.ts';
 import type { EncodedSet } from '../scores/evaluation.ts';
+import { estimate, mean } from '../scores/statistics.ts';
 import type { LinesFigure } from '../shared/figures.ts';
 import type { ItemSet, Json } from '../shared/records.ts';
 import type { Experiment } from './experiment.ts';
 import { chanceOf, rankAxis } from './figures.ts';
 import { factLists, factsOf } from './lists.ts';
 import { commonParameters } from './parameters.ts';
-import { runStage, type StageLog, seedsOf, trainerOn, WorkCounter } from './stage.ts';
-import { estimate, mean } from './statistics.ts';
+import { finetuningWork, runStage, type StageLog, seedsOf, trainerOn, WorkCounter } from './stage.ts';
 
 export const ocr: Experiment = {
   description: {
@@ -29,12 +29,8 @@ export const ocr: Experiment = {
 
   work(spec, dataset) {
     const { train } = factsOf(dataset);
-    const order = spec.orders as Order | undefined;
-    const epochs = order?.length ?? (spec.epochs as number);
-    const batchSize = spec.batch_size as number;
-    const seeds = seedsOf(spec).length;
-    const steps = order ? order.flat().length : Math.ceil(train.length / batchSize) * epochs;
-    return { steps: steps * seeds, batchSize, evaluations: (epochs + 1) * seeds };
+    const { steps, batchSize, epochs, seeds } = finetuningWork(spec, train.length);
+    return { steps, batchSize, evaluations: (epochs + 1) * seeds };
   },
 
   async run(context) {
@@ -90,7 +86,6 @@ export const ocr: Experiment = {
 /** The result object: means over seeds with every seed's own values; with given orders also the golden values' shape. */
 function results(logs: ReadonlyMap<number, StageLog>, facts: ItemSet, implications: ItemSet, withDetails: boolean): Json {
   const [first] = logs.values();
-  const chance = ({ candidates }: ItemSet) => (candidates.length - 1) / 2;
   const epochs = first!.epochs.map((details, epoch) => {
     const seeds = [...logs].map(([seed, log]) => ({ seed, train: log.epochs[epoch]!.train!, test: log.epochs[epoch]!.test! }));
     return {
@@ -106,7 +101,7 @@ function results(logs: ReadonlyMap<number, StageLog>, facts: ItemSet, implicatio
   return {
     epochs,
     options: { facts: facts.candidates.length, implications: implications.candidates.length },
-    chance: { facts: chance(facts), implications: chance(implications) },
+    chance: { facts: chanceOf({ items: facts }), implications: chanceOf({ items: implications }) },
     ...(withDetails ? { batch_losses: first!.batch_losses } : {}),
   } as unknown as Json;
 }

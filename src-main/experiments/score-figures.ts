@@ -2,9 +2,10 @@
  * Figures that experiments with scores draw: maps over layers and tokens or heads, and how far the scores predict the true change of L.
  * The numbers come from results; nothing is scored here.
  */
+
+import { correlation, interval } from '../scores/statistics.ts';
 import type { Estimate, LinesFigure, MapFigure, ScatterFigure } from '../shared/figures.ts';
 import { layerByHead, layerByToken, type ScoreMap } from './score-maps.ts';
-import { correlation, interval } from './statistics.ts';
 
 type Heading = Pick<MapFigure, 'id' | 'title' | 'caption'>;
 

@@ -2,8 +2,9 @@
  * Tables of scores as experiments sum, average and show them: layer by token, layer by head, by layer. It draws nothing and scores nothing.
  * The tables are averages over items on the accumulation prompt's tokens; `tokens` counts those of its prompt, and what follows is left out.
  */
+
+import { estimate, mean } from '../scores/statistics.ts';
 import type { Estimate } from '../shared/figures.ts';
-import { estimate, mean } from './statistics.ts';
 
 /** [layers, tokens] or [layers, heads, tokens], row-major. */
 export interface ScoreMap {

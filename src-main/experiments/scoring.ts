@@ -9,10 +9,10 @@ import { type Example, encodePair } from '../engine/training/batch.ts';
 import type { EncodedSet } from '../scores/evaluation.ts';
 import { type ExtractiveScores, extractiveScores, type Scores } from '../scores/extractive-scores.ts';
 import { type FirstOrderCheck, firstOrderCheck } from '../scores/first-order-check.ts';
+import { mean } from '../scores/statistics.ts';
 import type { Pair, Parameter } from '../shared/records.ts';
 import type { ExperimentContext } from './experiment.ts';
 import type { WorkCounter } from './stage.ts';
-import { mean } from './statistics.ts';
 
 export const accumulationParameter: Parameter = {
   name: 'accumulation',

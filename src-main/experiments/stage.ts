@@ -62,6 +62,19 @@ export function seedsOf(spec: ExperimentSpec): number[] {
   return spec.orders === undefined ? seeds : seeds.slice(0, 1);
 }
 
+/** What one finetuning on `items` items for every seed is: steps in all, epochs and seeds. */
+export function finetuningWork(
+  spec: ExperimentSpec,
+  items: number,
+): { steps: number; batchSize: number; epochs: number; seeds: number } {
+  const order = spec.orders as Order | undefined;
+  const epochs = order?.length ?? (spec.epochs as number);
+  const batchSize = spec.batch_size as number;
+  const seeds = seedsOf(spec).length;
+  const steps = order ? order.flat().length : Math.ceil(items / batchSize) * epochs;
+  return { steps: steps * seeds, batchSize, epochs, seeds };
+}
+
 /** A fresh trainer with the spec's settings on the given weights; `trainable` in place of the spec's where given. */
 export function trainerOn({ executor, spec }: ExperimentContext, weights: Weights, trainable?: Trainable): Trainer {
   return new Trainer(executor, weights, {
@@ -88,6 +101,18 @@ export async function measureAndEmit(
   };
 }
 
+/** Measures several lists under one set of weights and emits their rows. */
+export async function measureLists(
+  context: ExperimentContext,
+  weights: Weights,
+  lists: Readonly<Record<string, EncodedSet>>,
+  row: Pick<EvaluationRow, 'seed' | 'stage' | 'epoch'>,
+): Promise<Record<string, Detail>> {
+  const details: Record<string, Detail> = {};
+  for (const [key, set] of Object.entries(lists)) details[key] = await measureAndEmit(context, weights, set, row);
+  return details;
+}
+
 export async function runStage(context: ExperimentContext, counter: WorkCounter, stage: Stage): Promise<StageLog> {
   const { seed, name, trainer, examples, order, watched, label = name } = stage;
   const log: StageLog = { batch_losses: [], epochs: [] };
@@ -96,11 +121,7 @@ export async function runStage(context: ExperimentContext, counter: WorkCounter,
   await finetune(trainer, examples, order, {
     signal: context.signal,
     async onEpoch(epoch) {
-      const details: Record<string, Detail> = {};
-      for (const [key, set] of Object.entries(watched)) {
-        details[key] = await measureAndEmit(context, trainer.weights, set, { seed, stage: name, epoch });
-      }
-      log.epochs.push(details);
+      log.epochs.push(await measureLists(context, trainer.weights, watched, { seed, stage: name, epoch }));
       counter.advance(at(epoch));
     },
     onStep({ epoch, step, loss, seconds }) {

@@ -5,6 +5,7 @@
 import type { Weights } from '../engine/execution/executor.ts';
 import { add, type Delta } from '../engine/files/weight-sets.ts';
 import type { EncodedSet } from '../scores/evaluation.ts';
+import { estimate } from '../scores/statistics.ts';
 import type { Estimate } from '../shared/figures.ts';
 import type { Json } from '../shared/records.ts';
 import { dataOrdering, orderOf } from './data-ordering.ts';
@@ -15,7 +16,6 @@ import { chanceReferences, rankAxis } from './figures.ts';
 import { daxwugOf } from './lists.ts';
 import { publishedGraftingRanks } from './published.ts';
 import { type Detail, measureAndEmit, runStage, type StageLog, seedsOf, trainerOn, WorkCounter } from './stage.ts';
-import { estimate } from './statistics.ts';
 
 type Lists = Record<'left_1' | 'both_1' | 'left_2' | 'both_2', EncodedSet>;
 

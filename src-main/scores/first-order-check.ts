@@ -8,6 +8,7 @@ import type { Observer } from '../engine/execution/observer.ts';
 import type { EncodedSet } from './evaluation.ts';
 import type { ExtractiveScores, Scores } from './extractive-scores.ts';
 import { lossesOf, scoreBatches } from './score-items.ts';
+import { mean } from './statistics.ts';
 
 /** Parts of the weights' change at which L is measured. */
 export const checkedScales = [0, 0.25, 0.5, 0.75, 1] as const;
@@ -69,8 +70,6 @@ export async function firstOrderCheck({
   }));
   return { scales: [...checkedScales], change, predictedByMaps, predictedByAll, gap };
 }
-
-const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 function total(point: Scores, name: string): number {
   let sum = 0;

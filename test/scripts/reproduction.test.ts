@@ -1,7 +1,7 @@
 /** How the reproduction judges directions, and that every comparison names quantities that its runs have. */
 import { describe, expect, test } from 'vitest';
 import { experiments } from '../../src-main/experiments/index.ts';
-import { estimate } from '../../src-main/experiments/statistics.ts';
+import { estimate } from '../../src-main/scores/statistics.ts';
 import type { Part, Quantity } from '../../src-main/scripts/reproduction/part.ts';
 import { rankParts } from '../../src-main/scripts/reproduction/rank-parts.ts';
 import { scoreParts } from '../../src-main/scripts/reproduction/score-parts.ts';

@@ -49,7 +49,12 @@ export interface ExecutorSettings extends SessionSettings {
  * Bytes of parameters up to which one program for the whole model is used: its gradients all live at once. Fixed rather than chosen by free
  * memory, because the two ways round differently and a run must give the same numbers every time.
  */
-export const wholeLimit = 2 ** 30;
+const wholeLimit = 2 ** 30;
+
+/** How a model is run: as asked for, else whole where all parameters together are at most `limit` bytes. */
+export function executionMode({ parameters }: ModelOutline, { mode }: ExecutorSettings, limit = wholeLimit): ExecutionMode {
+  return mode ?? (parameters.count * 4 <= limit ? 'whole' : 'blocks');
+}
 
 /** The head's rows are padded to a multiple, so that batches with a few rows more or less share a program. */
 function paddedRows(rows: number): number {
@@ -67,7 +72,7 @@ export class Executor {
   constructor(outline: ModelOutline, settings: ExecutorSettings) {
     this.outline = outline;
     this.settings = settings;
-    this.mode = settings.mode ?? (outline.parameters.count * 4 <= wholeLimit ? 'whole' : 'blocks');
+    this.mode = executionMode(outline, settings);
     this.#sessions = new SessionCache(settings);
   }
 

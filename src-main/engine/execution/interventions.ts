@@ -4,7 +4,7 @@
  */
 import { HopscopeError } from '../../shared/errors.ts';
 import { type FloatTensor, floatTensor, type Tensor } from '../tensor.ts';
-import type { ExecutionMode, ExecutorSettings, TokenBatch, Weights } from './executor.ts';
+import { type ExecutionMode, type ExecutorSettings, executionMode, type TokenBatch, type Weights } from './executor.ts';
 import { byRole, embed, headWeights, indices, type Question, questionShape } from './feeds.ts';
 import {
   blockWithReplacements,
@@ -49,7 +49,7 @@ export class Interventions {
 
   constructor(outline: ModelOutline, settings: ExecutorSettings) {
     this.outline = outline;
-    this.mode = settings.mode ?? (outline.parameters.count * 4 <= wholeLimit ? 'whole' : 'blocks');
+    this.mode = executionMode(outline, settings, wholeLimit);
     this.#programs = new LayerPrograms(outline, settings);
   }
 

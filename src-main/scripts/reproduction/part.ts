@@ -2,7 +2,7 @@
  * A part of the reproduction: one run, the numbers read from its results, and the directions that are looked for in them.
  * Which parts there are say rank-parts.ts and score-parts.ts.
  */
-import { estimate } from '../../experiments/statistics.ts';
+import { estimate } from '../../scores/statistics.ts';
 import type { Estimate } from '../../shared/figures.ts';
 
 export interface Quantity {
