@@ -43,6 +43,8 @@ export interface Context {
   /** As given by `--device` and `--threads`. */
   device: string | undefined;
   threads: number | undefined;
+  /** Bytes of memory to keep to, as given by `--memory`. */
+  memory: number | undefined;
   /** Aborts on Ctrl-C. */
   signal: AbortSignal;
   /** The result: an object with `--json`, else text for people. Called once. */

@@ -5,6 +5,7 @@ import type { Command } from './command.ts';
 import { doctor } from './doctor.ts';
 import { evaluate } from './evaluate.ts';
 import { forward } from './forward.ts';
+import { makeRandom } from './make-random.ts';
 import { model } from './model.ts';
 import { preflight } from './preflight.ts';
 import { pretrain } from './pretrain.ts';
@@ -29,5 +30,6 @@ export const commands: readonly Command[] = [
   scores,
   train,
   pretrain,
+  makeRandom,
   doctor,
 ];

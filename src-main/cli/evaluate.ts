@@ -2,13 +2,12 @@
  * `hopscope evaluate`: how a model ranks the right answers of a list among its options, with finetuned weights on request.
  * Nothing is stored.
  */
-import type { Weights } from '../engine/execution/executor.ts';
 import { add, readDelta } from '../engine/files/weight-sets.ts';
 import { encodeSet, measure } from '../scores/evaluation.ts';
 import { logitLoss } from '../scores/rank.ts';
 import type { Command } from './command.ts';
 import { readDatasetFile } from './dataset-file.ts';
-import { withModel } from './loaded-model.ts';
+import { withModel, workOfPairs } from './loaded-model.ts';
 import { table } from './text.ts';
 
 export const evaluate: Command = {
@@ -29,38 +28,36 @@ export const evaluate: Command = {
   async run(given, context) {
     const { pairs, options } = readDatasetFile(given.text('dataset'));
     const delta = given.optional('delta');
-    await withModel(given.text('model'), context, async ({ model, weights, executor }) => {
-      const collisions = given.optional('collisions') === 'merge' ? 'merge' : 'error';
-      const set = encodeSet(model.tokenizer, 'pairs', pairs, options, collisions);
-      for (const warning of set.warnings) context.warn(warning);
-      const current = delta === undefined ? weights : withDelta(weights, delta);
-      const { items, meanRank, loss } = await measure(executor, current, set);
-      context.signal.throwIfAborted();
-      const { candidates, answers } = set.items;
-      const losses = items.map(({ logits }, item) => logitLoss(candidates[answers[item]!]!, candidates, logits));
-      const result = {
-        candidates,
-        candidate_logits: items.map(({ logits }) => logits),
-        ranks: items.map(({ rank }) => rank),
-        mean_rank: meanRank,
-        mean_logit_loss: losses,
-        mean_cross_entropy: loss,
-        prefix_special_tokens: model.tokenizer.prefixSpecialTokens,
-      };
-      const rows = pairs.map(([prompt, continuation], item) => [
-        items[item]!.rank,
-        losses[item]!.toFixed(3),
-        `${prompt} -> ${continuation}`,
-      ]);
-      const summary = `mean rank ${meanRank.toFixed(3)} of ${candidates.length} options (0 is best), mean cross entropy ${loss.toFixed(4)}`;
-      context.print(result, `${table([['rank', 'logit loss', 'item'], ...rows])}\n${summary}`);
-    });
+    await withModel(
+      given.text('model'),
+      context,
+      (model) => workOfPairs('forward', model, pairs),
+      async ({ model, weights, executor }) => {
+        const collisions = given.optional('collisions') === 'merge' ? 'merge' : 'error';
+        const set = encodeSet(model.tokenizer, 'pairs', pairs, options, collisions);
+        for (const warning of set.warnings) context.warn(warning);
+        const current = delta === undefined ? weights : await add(weights, readDelta(delta));
+        const { items, meanRank, loss } = await measure(executor, current, set);
+        context.signal.throwIfAborted();
+        const { candidates, answers } = set.items;
+        const losses = items.map(({ logits }, item) => logitLoss(candidates[answers[item]!]!, candidates, logits));
+        const result = {
+          candidates,
+          candidate_logits: items.map(({ logits }) => logits),
+          ranks: items.map(({ rank }) => rank),
+          mean_rank: meanRank,
+          mean_logit_loss: losses,
+          mean_cross_entropy: loss,
+          prefix_special_tokens: model.tokenizer.prefixSpecialTokens,
+        };
+        const rows = pairs.map(([prompt, continuation], item) => [
+          items[item]!.rank,
+          losses[item]!.toFixed(3),
+          `${prompt} -> ${continuation}`,
+        ]);
+        const summary = `mean rank ${meanRank.toFixed(3)} of ${candidates.length} options (0 is best), mean cross entropy ${loss.toFixed(4)}`;
+        context.print(result, `${table([['rank', 'logit loss', 'item'], ...rows])}\n${summary}`);
+      },
+    );
   },
 };
-
-/** The weights with a delta added; what it does not change is shared. */
-function withDelta(weights: Weights, path: string): Weights {
-  const delta = readDelta(path);
-  const changed = new Map([...weights].filter(([name]) => delta.tensors.has(name)));
-  return new Map([...weights, ...add(changed, delta)]);
-}

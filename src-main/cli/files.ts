@@ -2,11 +2,12 @@
  * The files that commands read and write: JSON read strictly, written whole or not at all, and folders of results.
  * What the files mean is for the commands to check.
  */
-import { existsSync, readdirSync, readFileSync, renameSync, rmdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmdirSync, statfsSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { type JsonValue, readJson } from '../engine/files/strict-json.ts';
-import { writeAll, writeFileWhole, writeFolderWhole } from '../engine/files/write-whole.ts';
+import { writeAll, writeFileWhole, writeFolderWholeAsync } from '../engine/files/write-whole.ts';
 import { HopscopeError } from '../shared/errors.ts';
+import { bytes as sizeText } from './text.ts';
 
 const largestJson = 1 << 30;
 
@@ -49,16 +50,30 @@ export function requireRoomInFolder(folder: string, names: readonly string[]): v
  * Fills a folder with the entries `names`, all or none, through `fill`, which gets an empty folder to write them to. What else
  * an existing folder holds stays. Errors: those of `requireRoomInFolder`; `CannotWrite`.
  */
-export function writeFolderEntries(folder: string, names: readonly string[], fill: (folder: string) => void): void {
+export async function writeFolderEntries(
+  folder: string,
+  names: readonly string[],
+  fill: (folder: string) => Promise<void>,
+): Promise<void> {
   requireRoomInFolder(folder, names);
   if (!existsSync(folder) || readdirSync(folder).length === 0) {
-    writeFolderWhole(folder, fill);
+    await writeFolderWholeAsync(folder, fill);
     return;
   }
   const staging = join(folder, `.hopscope-${process.pid}`);
-  writeFolderWhole(staging, fill);
+  await writeFolderWholeAsync(staging, fill);
   for (const name of names) renameSync(join(staging, name), join(folder, name));
   rmdirSync(staging);
+}
+
+/** Errors: `DiskTooSmall` when the file system of `folder` has not so many bytes free. */
+export function requireDisk(folder: string, bytes: number): void {
+  const { bavail, bsize } = statfsSync(folder);
+  if (bavail * bsize >= bytes) return;
+  throw new HopscopeError(
+    'DiskTooSmall',
+    `${folder} has ${sizeText(bavail * bsize)} free, and this needs ${sizeText(bytes)}. Free some, choose another folder, or train fewer parameters.`,
+  );
 }
 
 function isFolder(path: string): boolean {

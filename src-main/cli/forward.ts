@@ -1,9 +1,10 @@
 /**
  * `hopscope forward`: logits, and inner values on request, of a batch of token ids. Files in, files out; nothing is trained.
  */
-import type { Executor, TokenBatch, Weights } from '../engine/execution/executor.ts';
+import type { Executor, TokenBatch } from '../engine/execution/executor.ts';
 import { writeSafetensors } from '../engine/files/safetensors.ts';
 import { elementCount, type FloatTensor, floatTensor } from '../engine/tensor.ts';
+import type { Weights } from '../engine/weights.ts';
 import { HopscopeError } from '../shared/errors.ts';
 import type { Command } from './command.ts';
 import { requireWritableFile } from './files.ts';
@@ -37,10 +38,15 @@ export const forward: Command = {
     requireWritableFile(out);
     const tokens = readTokenFile(given.text('in'));
     const started = performance.now();
-    const tensors = await withModel(given.text('model'), context, ({ weights, executor }) =>
-      compute(executor, weights, tokens, captures),
+    const tensors = await withModel(
+      given.text('model'),
+      context,
+      () => ({ kind: 'forward', batch: tokens.batch.batch, positions: tokens.batch.positions, rows: tokens.real.length }),
+      ({ weights, executor }) => compute(executor, weights, tokens, captures),
     );
     context.signal.throwIfAborted();
+    const odd = tensors.get('logits')!.data.reduce((count, value) => count + (Number.isFinite(value) ? 0 : 1), 0);
+    if (odd > 0) context.warn(`${odd} logits are not finite; check the weights for values that are not.`);
     writeSafetensors(out, tensors);
     const seconds = (performance.now() - started) / 1000;
     const { batch, positions } = tokens.batch;

@@ -3,27 +3,30 @@
  * A delta is refused rather than taken for weights.
  */
 import { statSync } from 'node:fs';
-import type { Weights } from '../engine/execution/executor.ts';
 import { loadWeights } from '../engine/execution/load-weights.ts';
 import { openCheckpoint } from '../engine/files/checkpoint.ts';
+import { FileTensor } from '../engine/files/file-tensor.ts';
 import { SafetensorsFile } from '../engine/files/safetensors.ts';
+import { isDelta } from '../engine/files/weight-sets.ts';
 import { widenPlainly } from '../engine/files/widening.ts';
 import { familyOf } from '../engine/models/index.ts';
 import type { Model } from '../engine/models/model.ts';
 import { elementCount, type FloatTensor, floatTensor, type Tensor } from '../engine/tensor.ts';
+import type { Weights, WeightTensor } from '../engine/weights.ts';
 import { HopscopeError } from '../shared/errors.ts';
 
 /**
- * A full set: what `path` has, for the rest the tensors of `weights`. Errors: those of model folders and safetensors files;
+ * A full set: what `path` has, for the rest the tensors of `weights`. What takes more than `limit` bytes stays in its files, which then stay open. Errors: those of model folders and safetensors files;
  * `OtherModel`, `MissingTensor`, `WrongShape`, `UnknownTensor`, `UnsupportedDtype`, `DeltaNotWeights`.
  */
-export function readNewWeights(path: string, model: Model, weights: Weights): Weights {
+export function readNewWeights(path: string, model: Model, weights: Weights, limit = Number.POSITIVE_INFINITY): Weights {
   const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
-  return isFolder ? readFolder(path, model) : new Map([...weights, ...readReplaced(path, model)]);
+  return isFolder ? readFolder(path, model, limit) : new Map([...weights, ...readReplaced(path, model, limit)]);
 }
 
-function readFolder(path: string, model: Model): Weights {
+function readFolder(path: string, model: Model, limit: number): Weights {
   const checkpoint = openCheckpoint(path);
+  let staysOpen = false;
   try {
     const configuration = familyOf(checkpoint.config).configure(checkpoint.config);
     if (JSON.stringify(configuration) !== JSON.stringify(model.configuration)) {
@@ -37,23 +40,27 @@ function readFolder(path: string, model: Model): Weights {
       if (!info) throw new HopscopeError('MissingTensor', `${path} has no tensor ${name}.`);
       requireShape(path, name, info.shape, shape);
     }
-    return loadWeights({ ...model, checkpoint });
+    const weights = loadWeights({ ...model, checkpoint }, limit);
+    staysOpen = [...weights.values()].some(({ type }) => type === 'stored');
+    return weights;
   } finally {
-    checkpoint.close();
+    if (!staysOpen) checkpoint.close();
   }
 }
 
-function readReplaced(path: string, model: Model): Map<string, FloatTensor> {
+function readReplaced(path: string, model: Model, limit: number): Map<string, WeightTensor> {
   const file = SafetensorsFile.open(path);
+  const elements = [...file.tensors.values()].reduce((sum, { shape }) => sum + elementCount(shape), 0);
+  const staysOpen = elements * 4 > limit;
   try {
-    if ([...file.header.metadata.keys()].some((key) => key.startsWith('base:'))) {
+    if (isDelta(file.header.metadata)) {
       throw new HopscopeError(
         'DeltaNotWeights',
         `${path} holds a change of weights, not weights; give the weights.safetensors of the same training.`,
       );
     }
     const shapes = new Map(model.parameters.all.map(({ name, shape }) => [name, shape]));
-    const replaced = new Map<string, FloatTensor>();
+    const replaced = new Map<string, WeightTensor>();
     for (const [name, info] of file.tensors) {
       const shape = shapes.get(name);
       if (!shape) {
@@ -64,11 +71,11 @@ function readReplaced(path: string, model: Model): Map<string, FloatTensor> {
         );
       }
       requireShape(path, name, info.shape, shape);
-      replaced.set(name, widened(path, name, file.read(name)));
+      replaced.set(name, staysOpen ? new FileTensor(file, name) : widened(path, name, file.read(name)));
     }
     return replaced;
   } finally {
-    file.close();
+    if (!staysOpen) file.close();
   }
 }
 

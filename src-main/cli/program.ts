@@ -16,6 +16,7 @@ interface CommonOptions {
   data?: string;
   device?: string;
   threads?: number;
+  memory?: number;
 }
 
 const largestThreads = 1024;
@@ -60,6 +61,7 @@ function contextOf(terminal: Terminal, installation: Installation, signal: Abort
     dataFolder: dataFolderPath(common.data),
     device: common.device,
     threads: common.threads,
+    memory: common.memory,
     signal,
     print: (result, text) => terminal.print(result, text),
     warn: (message) => terminal.warn(message),
@@ -80,6 +82,9 @@ function parserOf(terminal: Terminal, run: Run): Parser {
     .option('--data <folder>', 'where runs are stored (or HOPSCOPE_DATA)')
     .option('--device <name>', 'auto, cpu, webgpu, ...: what to compute with')
     .addOption(new Option('--threads <count>', 'threads of the CPU').argParser(threadCount))
+    .addOption(
+      new Option('--memory <bytes>', 'memory to keep to, such as 8GiB; what does not fit is read from disk').argParser(byteCount),
+    )
     .option('--json', 'print exactly one JSON object on stdout')
     .option('--verbose', 'print the stack of an error');
   for (const command of commands) program.addCommand(parserOfCommand(command, terminal, run));
@@ -129,6 +134,14 @@ function threadCount(text: string): number {
   const count = Number(text);
   if (/^\d+$/.test(text) && count >= 1 && count <= largestThreads) return count;
   throw new HopscopeError('BadArguments', `--threads ${text}: a whole number from 1 to ${largestThreads} is expected.`);
+}
+
+/** Bytes, with or without a unit: 4GiB, 500 MB, 2g. */
+function byteCount(text: string): number {
+  const [, digits, prefix = ''] = /^(\d+(?:\.\d+)?)\s*(?:([kmgt]?)(?:i?b)?)$/i.exec(text.trim()) ?? [];
+  const bytes = Number(digits) * 1024 ** ['', 'k', 'm', 'g', 't'].indexOf(prefix.toLowerCase());
+  if (bytes >= 1) return Math.round(bytes);
+  throw new HopscopeError('BadArguments', `--memory ${text}: a number of bytes is expected, such as 8GiB or 900MB.`);
 }
 
 function badArguments({ code, message }: CommanderError): HopscopeError {

@@ -18,7 +18,7 @@ import type { Pair } from '../shared/records.ts';
 import type { Command } from './command.ts';
 import { readDatasetFile } from './dataset-file.ts';
 import { readJsonFile, requireWritableFile } from './files.ts';
-import { withModel } from './loaded-model.ts';
+import { withModel, workOfPairs } from './loaded-model.ts';
 import { readNewWeights } from './new-weights.ts';
 import { duration, table } from './text.ts';
 
@@ -53,51 +53,56 @@ export const scores: Command = {
     const { choice, accumulation } = readScoring(dataset);
     const counterfactuals = counterfactualsOf(choice, pairs);
     const started = performance.now();
-    await withModel(given.text('model'), context, async ({ model, weights }) => {
-      const set = encodeSet(
-        model.tokenizer,
-        'pairs',
-        pairs,
-        options,
-        given.optional('collisions') === 'merge' ? 'merge' : 'error',
-      );
-      for (const warning of set.warnings) context.warn(warning);
-      const changed = readNewWeights(given.text('new'), model, weights);
-      const observer = new Observer(model, await context.session());
-      try {
-        const request = { observer, old: weights, new: changed, set, signal: context.signal };
-        const computed = await extractiveScores({
-          ...request,
-          counterfactuals,
-          accumulation: encodePair(model.tokenizer, accumulation),
-          eachCounterfactual: given.isSet('each-counterfactual'),
-          progress(done, total) {
-            const elapsed = (performance.now() - started) / 1000;
-            context.progress({ done, total, message: 'layers scored', secondsLeft: (elapsed / done) * (total - done) });
-          },
-        });
-        const check = given.isSet('skip-check') ? null : await firstOrderCheck({ ...request, scores: computed });
-        context.signal.throwIfAborted();
-        writeSafetensors(out, namedTensors(computed), check ? { first_order: JSON.stringify(check) } : {});
-        const seconds = (performance.now() - started) / 1000;
-        context.print(
-          {
-            out,
-            items: pairs.length,
-            candidates: set.items.candidates,
-            counterfactuals,
-            scores: [...computed.average.keys()],
-            loss_old: computed.oldLosses,
-            loss_new: computed.newLosses,
-            first_order: check,
-            seconds,
-          },
-          `${summary(computed, check)}\n${pairs.length} items scored in ${duration(seconds)}: ${out}`,
+    await withModel(
+      given.text('model'),
+      context,
+      (model) => workOfPairs('scores', model, pairs),
+      async ({ model, weights, executor, plan }) => {
+        const set = encodeSet(
+          model.tokenizer,
+          'pairs',
+          pairs,
+          options,
+          given.optional('collisions') === 'merge' ? 'merge' : 'error',
         );
-      } finally {
-        observer.release();
-      }
-    });
+        for (const warning of set.warnings) context.warn(warning);
+        const changed = readNewWeights(given.text('new'), model, weights, plan.weightBytes / 2);
+        const observer = new Observer(model, executor.settings);
+        try {
+          const request = { observer, old: weights, new: changed, set, signal: context.signal };
+          const computed = await extractiveScores({
+            ...request,
+            counterfactuals,
+            accumulation: encodePair(model.tokenizer, accumulation),
+            eachCounterfactual: given.isSet('each-counterfactual'),
+            progress(done, total) {
+              const elapsed = (performance.now() - started) / 1000;
+              context.progress({ done, total, message: 'layers scored', secondsLeft: (elapsed / done) * (total - done) });
+            },
+          });
+          const check = given.isSet('skip-check') ? null : await firstOrderCheck({ ...request, scores: computed });
+          context.signal.throwIfAborted();
+          writeSafetensors(out, namedTensors(computed), check ? { first_order: JSON.stringify(check) } : {});
+          const seconds = (performance.now() - started) / 1000;
+          context.print(
+            {
+              out,
+              items: pairs.length,
+              candidates: set.items.candidates,
+              counterfactuals,
+              scores: [...computed.average.keys()],
+              loss_old: computed.oldLosses,
+              loss_new: computed.newLosses,
+              first_order: check,
+              seconds,
+            },
+            `${summary(computed, check)}\n${pairs.length} items scored in ${duration(seconds)}: ${out}`,
+          );
+        } finally {
+          observer.release();
+        }
+      },
+    );
   },
 };
 

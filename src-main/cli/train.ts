@@ -2,15 +2,19 @@
  * `hopscope train`: finetunes a model folder as a plan says and writes losses, weights, their change and gradients on request.
  * The model folder itself stays as it is; nothing appears before all is done.
  */
-import { join } from 'node:path';
-import { writeModelFolder } from '../engine/files/model-folder.ts';
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import type { MemoryPlan } from '../engine/execution/memory-plan.ts';
+import { writeModelFolderStreamed } from '../engine/files/model-folder.ts';
 import { writeSafetensors } from '../engine/files/safetensors.ts';
-import { subtract, writeDelta } from '../engine/files/weight-sets.ts';
+import { subtract, writeDelta, writeValues, writeWeights } from '../engine/files/weight-sets.ts';
 import type { Model } from '../engine/models/model.ts';
-import { readPlan } from '../engine/training/plan.ts';
-import { type PlanOutcome, runPlan } from '../engine/training/run-plan.ts';
+import { readPlan, type TrainingPlan } from '../engine/training/plan.ts';
+import { type PlanOutcome, runPlan, workOfPlan } from '../engine/training/run-plan.ts';
+import type { ScratchPlace } from '../engine/training/scratch-state.ts';
 import type { Command } from './command.ts';
-import { readJsonFile, requireRoomInFolder, writeFolderEntries, writeJsonFile } from './files.ts';
+import { readJsonFile, requireDisk, requireRoomInFolder, writeFolderEntries, writeJsonFile } from './files.ts';
 import { withModel } from './loaded-model.ts';
 import { facts } from './text.ts';
 
@@ -27,6 +31,11 @@ export const train: Command = {
       value: 'FOLDER',
       help: 'where losses.json, weights.safetensors, delta.safetensors, ... appear',
       required: true,
+    },
+    {
+      name: 'scratch',
+      value: 'FOLDER',
+      help: 'where parameters in training are kept when memory does not hold them (default: OUT.scratch); an interrupted training goes on from it',
     },
     { name: 'save-model', help: 'also write the whole model, as a folder `model`' },
   ],
@@ -45,19 +54,29 @@ export const train: Command = {
       ...(saveModel ? [modelName] : []),
     ];
     requireRoomInFolder(out, names);
-    await withModel(given.text('model'), context, async ({ model, weights, executor }) => {
+    const scratch = given.optional('scratch');
+    const folder = scratch ?? `${resolve(out)}.scratch`;
+    const workOf = (model: Model) => workOfPlan(plan, model.tokenizer);
+    await withModel(given.text('model'), context, workOf, async ({ model, weights, executor, plan: memory }) => {
       const { progress: onProgress, signal } = context;
-      const outcome = await runPlan(executor, weights, model.tokenizer, plan, { onProgress, signal });
+      // A folder that was asked for, or left by an interruption, is used even where memory would do
+      const onDisk = memory.state === 'scratch' || scratch !== undefined || existsSync(folder);
+      const place = onDisk ? scratchPlace(folder, model, plan, memory) : undefined;
+      if (place)
+        context.warn(`parameters in training are kept in ${folder}; if interrupted, the same command goes on from there.`);
+      const outcome = await runPlan(executor, weights, model.tokenizer, plan, { onProgress, signal, scratch: place });
+      if (outcome.stepsBefore > 0) context.warn(`went on after step ${outcome.stepsBefore} of an interrupted training.`);
       const delta = subtract(outcome.trained, weights);
       signal.throwIfAborted();
-      writeFolderEntries(out, names, (folder) => {
+      await writeFolderEntries(out, names, async (folder) => {
         writeJsonFile(join(folder, 'losses.json'), { losses: outcome.losses, seconds_per_step: outcome.secondsPerStep });
-        writeSafetensors(join(folder, 'weights.safetensors'), outcome.trained, { format: 'pt' });
-        writeDelta(join(folder, 'delta.safetensors'), delta);
+        await writeWeights(join(folder, 'weights.safetensors'), outcome.trained);
+        await writeDelta(join(folder, 'delta.safetensors'), delta);
         for (const [step, gradients] of outcome.gradients)
           writeSafetensors(join(folder, gradientsName(step)), gradients, { format: 'pt' });
-        if (saveModel) writeModel(join(folder, modelName), model, outcome);
+        if (saveModel) await writeModel(join(folder, modelName), model, outcome);
       });
+      await outcome.state.remove();
       const seconds = outcome.secondsPerStep.reduce((sum, value) => sum + value, 0);
       const { losses } = outcome;
       const result = { out, steps: losses.length, losses, trained: [...outcome.trained.keys()], files: names, seconds };
@@ -76,12 +95,22 @@ export const train: Command = {
 
 const gradientsName = (step: number) => `gradients.${step}.safetensors`;
 
-function writeModel(folder: string, { checkpoint }: Model, { weights }: PlanOutcome): void {
+/** Where a training's state goes, known by the plan and the model's files. Errors: `DiskTooSmall`. */
+function scratchPlace(folder: string, model: Model, plan: TrainingPlan, { scratchBytes, groups }: MemoryPlan): ScratchPlace {
+  const key = createHash('sha256')
+    .update(JSON.stringify([model.checkpoint.stamp(), plan]))
+    .digest('hex');
+  if (!existsSync(folder)) requireDisk(dirname(folder), scratchBytes);
+  return { folder, key, ...(groups > 0 && { groups }) };
+}
+
+async function writeModel(folder: string, { checkpoint, parameters }: Model, { weights }: PlanOutcome): Promise<void> {
   // Newer exports say `dtype`, older ones `torch_dtype`
   const key = 'dtype' in checkpoint.config ? 'dtype' : 'torch_dtype';
-  writeModelFolder(folder, {
+  await writeModelFolderStreamed(folder, {
     config: { ...checkpoint.config, [key]: 'float32' },
-    tensors: weights,
+    entries: parameters.all.map(({ name, shape }) => ({ name, type: 'float32' as const, shape })),
+    produce: ({ name }, write) => writeValues(weights.get(name)!, write),
     tokenizerFiles: { copyFrom: checkpoint.folder },
   });
 }

@@ -24,6 +24,9 @@ export interface Tensor<T extends ElementType = ElementType> {
 
 export type FloatTensor = Tensor<'float32'>;
 
+/** The element types that weights come in. */
+export type FloatType = 'float32' | 'bfloat16' | 'float16';
+
 export const bytesPerElement: Record<ElementType, number> = {
   float32: 4,
   float16: 2,

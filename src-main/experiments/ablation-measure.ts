@@ -2,9 +2,10 @@
  * Ablates one list of prompts under one set of trained weights: every MLP at every token, every head, the top k of an order and random ones.
  * What the numbers are drawn as, and how they spread over seeds, is told elsewhere.
  */
-import type { Weights } from '../engine/execution/executor.ts';
+
 import type { Interventions, Site } from '../engine/execution/interventions.ts';
 import type { Observer } from '../engine/execution/observer.ts';
+import type { Weights } from '../engine/weights.ts';
 import {
   alignedSites,
   allSites,

@@ -165,7 +165,7 @@ async function runSeed(
   const { examples } = watched.train;
   const order =
     (spec.orders as Order | undefined) ?? drawOrder(examples.length, spec.batch_size as number, spec.epochs as number, seed);
-  const trainer = trainerOn(context, weights);
+  const trainer = await trainerOn(context, weights);
   await runStage(context, counter, { seed, name: 'finetune', label: 'Finetuning', trainer, examples, order, watched });
   const lists = {} as Record<ListName, ListAblation>;
   for (const list of listNames) {

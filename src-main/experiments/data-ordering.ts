@@ -137,7 +137,7 @@ async function runOrdering(
   const stages: StageLog[] = [];
   for (const [index, { on, halfBatch }] of stagesOf[ordering].entries()) {
     const examples = on === 'joined' ? joined(left_train, both_train) : on === 'left' ? left_train.examples : both_train.examples;
-    const trainer = trainerOn(context, weights);
+    const trainer = await trainerOn(context, weights);
     const key = `${ordering}.${index}`;
     const order = orderOf(spec, key, examples.length, seed, halfBatch);
     stages.push(
@@ -154,8 +154,8 @@ async function runOrdering(
     weights = trainer.weights;
   }
   const trained = new Map([...weights].filter(([name, tensor]) => tensor !== context.weights.get(name)));
-  const norms = deltaNorms(subtract(trained, context.weights));
-  const trainer = trainerOn(context, weights);
+  const norms = await deltaNorms(subtract(trained, context.weights));
+  const trainer = await trainerOn(context, weights);
   const order = orderOf(spec, 'finetune', left.examples.length, seed);
   const finetune = await runStage(context, counter, {
     seed,

@@ -5,10 +5,10 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { worldOf } from '../datasets/builtin.ts';
-import type { Weights } from '../engine/execution/executor.ts';
 import { loadWeights } from '../engine/execution/load-weights.ts';
 import { type Model, openModel } from '../engine/models/model.ts';
 import { drawOrder } from '../engine/training/finetune.ts';
+import type { Weights } from '../engine/weights.ts';
 import { type CounterfactualChoice, counterfactualsOf } from '../scores/counterfactuals.ts';
 import type { EncodedSet } from '../scores/evaluation.ts';
 import { estimate } from '../scores/statistics.ts';
@@ -110,7 +110,7 @@ export const emergence: Experiment = {
         const ends = [];
         let scores: CheckpointScores | undefined;
         for (const seed of spec.seeds as number[]) {
-          const trainer = trainerOn(context, weights);
+          const trainer = await trainerOn(context, weights);
           const order = drawOrder(examples.length, spec.batch_size as number, spec.epochs as number, seed);
           const log = await runStage(context, counter, {
             seed,

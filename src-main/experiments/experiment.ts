@@ -4,8 +4,9 @@
  */
 
 import type { DatasetKind, ResolvedDataset } from '../datasets/dataset.ts';
-import type { Executor, Weights } from '../engine/execution/executor.ts';
+import type { Executor } from '../engine/execution/executor.ts';
 import type { Model } from '../engine/models/model.ts';
+import type { Weights } from '../engine/weights.ts';
 import type { EncodedSet } from '../scores/evaluation.ts';
 import type { Figure } from '../shared/figures.ts';
 import type { Emission, ExperimentDescription, ExperimentSpec, Json, Pair } from '../shared/records.ts';

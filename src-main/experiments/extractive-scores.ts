@@ -72,7 +72,7 @@ export const extractiveScoresExperiment: Experiment = {
     const averages: Scores[] = [];
     try {
       for (const seed of seedsOf(spec)) {
-        const trainer = trainerOn(context, weights);
+        const trainer = await trainerOn(context, weights);
         const order =
           (spec.orders as Order | undefined) ??
           drawOrder(train.examples.length, spec.batch_size as number, spec.epochs as number, seed);

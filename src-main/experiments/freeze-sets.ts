@@ -2,9 +2,10 @@
  * Any set of layers or modules left free, while training and after it: the general form of the early and late halves of layer freezing.
  * The sets are the spec's; what is measured is the same as for the halves.
  */
-import type { Weights } from '../engine/execution/executor.ts';
+
 import { type Trainable, trainableNames } from '../engine/models/parameters.ts';
 import type { Order } from '../engine/training/finetune.ts';
+import type { Weights } from '../engine/weights.ts';
 import type { EncodedSet } from '../scores/evaluation.ts';
 import { estimate } from '../scores/statistics.ts';
 import type { BarsFigure, Estimate } from '../shared/figures.ts';
@@ -45,7 +46,7 @@ export async function measureFreeSets(
   const watched = context.sets as { train: EncodedSet; test: EncodedSet };
   const results: SetResults = {};
   for (const [name, set] of freeSets(spec)) {
-    const trainer = trainerOn(context, weights, set);
+    const trainer = await trainerOn(context, weights, set);
     const { examples } = watched.train;
     const log = await runStage(context, counter, { seed, name: `only ${name} trained`, trainer, examples, order, watched });
     const kept = keptWeights(weights, trained, trainableNames(model.parameters, set));

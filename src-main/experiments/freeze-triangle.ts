@@ -2,8 +2,9 @@
  * The freeze triangle: ranks with only one contiguous range of layers free, for every range, within a time budget. Part of layer freezing, which
  * trains the model; here ranges are chosen, measured and drawn.
  */
-import type { Weights } from '../engine/execution/executor.ts';
+
 import { finetune, type Order } from '../engine/training/finetune.ts';
+import type { Weights } from '../engine/weights.ts';
 import type { EncodedSet } from '../scores/evaluation.ts';
 import { estimate } from '../scores/statistics.ts';
 import type { Estimate, MapFigure } from '../shared/figures.ts';
@@ -130,7 +131,7 @@ export async function measureTriangle(
     const label = first === last ? `layer ${first}` : `layers ${first} to ${last}`;
     let weights: Weights;
     if (when === 'during') {
-      const trainer = trainerOn(context, context.weights, { layers: free });
+      const trainer = await trainerOn(context, context.weights, { layers: free });
       await finetune(trainer, train.examples, order, {
         signal: context.signal,
         onStep: () => counter.advance(`seed ${seed}, only ${label} free`),

@@ -2,10 +2,11 @@
  * Layer freezing (PAPER.md, experiment 3): which layers have to learn a fact for its implications to follow. Freezes early or late layers while
  * training, and, after training everything, keeps only part of what was learned.
  */
-import type { Weights } from '../engine/execution/executor.ts';
+
 import type { ParameterList } from '../engine/models/parameters.ts';
 import { trainableNames } from '../engine/models/parameters.ts';
 import { drawOrder, type Order } from '../engine/training/finetune.ts';
+import type { Weights } from '../engine/weights.ts';
 import type { EncodedSet } from '../scores/evaluation.ts';
 import { estimate } from '../scores/statistics.ts';
 import { HopscopeError } from '../shared/errors.ts';
@@ -207,13 +208,13 @@ async function runSeed(
   const order =
     (spec.orders as Order | undefined) ?? drawOrder(examples.length, spec.batch_size as number, spec.epochs as number, seed);
 
-  const trainer = trainerOn(context, weights);
+  const trainer = await trainerOn(context, weights);
   const ocr = await runStage(context, counter, { seed, name: 'nothing frozen', trainer, examples, order, watched });
   const delta = trainer.delta();
 
   const during = {} as SeedResult['during_training'];
   for (const frozen of ['early', 'late'] as const) {
-    const part = trainerOn(context, weights, { layers: free[frozen] });
+    const part = await trainerOn(context, weights, { layers: free[frozen] });
     const log = await runStage(context, counter, {
       seed,
       name: `${frozen} layers frozen`,
@@ -222,7 +223,7 @@ async function runSeed(
       order,
       watched,
     });
-    during[frozen] = { log, result: log.epochs.at(-1)!, delta_norms: deltaNorms(part.delta()) };
+    during[frozen] = { log, result: log.epochs.at(-1)!, delta_norms: await deltaNorms(part.delta()) };
   }
 
   const after = {} as SeedResult['after_training'];
@@ -232,7 +233,7 @@ async function runSeed(
     after[frozen] = await measureLists(context, kept, watched, { seed, stage, epoch: order.length });
     counter.advance(`seed ${seed}, ${frozen} frozen after training`);
   }
-  const result: SeedResult = { seed, ocr, during_training: during, after_training: after, delta_norms: deltaNorms(delta) };
+  const result: SeedResult = { seed, ocr, during_training: during, after_training: after, delta_norms: await deltaNorms(delta) };
   if (freeSets(spec).length > 0) {
     result.free_sets = await measureFreeSets(context, counter, { seed, order, trained: trainer.weights });
   }

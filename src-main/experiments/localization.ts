@@ -197,7 +197,7 @@ async function runSeed(context: ExperimentContext, counter: WorkCounter, seed: n
     set: EncodedSet,
     watched: Record<'left' | 'both', EncodedSet>,
   ) => {
-    const trainer = trainerOn(context, weights);
+    const trainer = await trainerOn(context, weights);
     const order = orderOf(spec, name, set.examples.length, seed);
     const log = await runStage(context, counter, { seed, name, label, trainer, examples: set.examples, order, watched });
     return { weights: trainer.weights, epochs: log.epochs };

@@ -40,7 +40,7 @@ export const ocr: Experiment = {
     const counter = new WorkCounter(context);
     const logs = new Map<number, StageLog>();
     for (const seed of seedsOf(spec)) {
-      const trainer = trainerOn(context, weights);
+      const trainer = await trainerOn(context, weights);
       const order = given ?? drawOrder(train.examples.length, spec.batch_size as number, spec.epochs as number, seed);
       const stage = {
         seed,

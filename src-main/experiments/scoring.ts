@@ -2,10 +2,11 @@
  * What experiments with extractive scores share: their parameters, the accumulation prompt, and one scoring whose rows are emitted.
  * The scores themselves are computed in src-main/scores.
  */
-import type { Weights } from '../engine/execution/executor.ts';
+
 import { Observer } from '../engine/execution/observer.ts';
 import type { Tokenizer } from '../engine/files/tokenizer.ts';
 import { type Example, encodePair } from '../engine/training/batch.ts';
+import type { Weights } from '../engine/weights.ts';
 import type { EncodedSet } from '../scores/evaluation.ts';
 import { type ExtractiveScores, extractiveScores, type Scores } from '../scores/extractive-scores.ts';
 import { type FirstOrderCheck, firstOrderCheck } from '../scores/first-order-check.ts';

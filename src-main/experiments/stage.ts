@@ -2,10 +2,11 @@
  * One training of an experiment: before every epoch and after the last all watched lists are measured, every step and measurement is emitted,
  * and the log comes back in the golden values' shape. Which lists, which weights and which order is the experiment's choice.
  */
-import type { Weights } from '../engine/execution/executor.ts';
+
 import type { Trainable } from '../engine/models/parameters.ts';
 import { finetune, type Order } from '../engine/training/finetune.ts';
 import { defaultTraining, Trainer } from '../engine/training/trainer.ts';
+import type { Weights } from '../engine/weights.ts';
 import { type EncodedSet, measure } from '../scores/evaluation.ts';
 import type { EvaluationRow, ExperimentSpec, ItemMeasurement, ItemSet } from '../shared/records.ts';
 import type { ExperimentContext } from './experiment.ts';
@@ -76,8 +77,8 @@ export function finetuningWork(
 }
 
 /** A fresh trainer with the spec's settings on the given weights; `trainable` in place of the spec's where given. */
-export function trainerOn({ executor, spec }: ExperimentContext, weights: Weights, trainable?: Trainable): Trainer {
-  return new Trainer(executor, weights, {
+export function trainerOn({ executor, spec }: ExperimentContext, weights: Weights, trainable?: Trainable): Promise<Trainer> {
+  return Trainer.create(executor, weights, {
     ...defaultTraining,
     trainable: trainable ?? (spec.trainable as Trainable),
     learningRate: spec.lr as number,

@@ -2,8 +2,9 @@
  * Weight grafting (PAPER.md, experiment 5): is what the model learns from implications, after the facts, a structure that works for other facts?
  * The change learned from implications on top of known facts is added to a model with different facts, against a control.
  */
-import type { Weights } from '../engine/execution/executor.ts';
+
 import { add, type Delta } from '../engine/files/weight-sets.ts';
+import type { Weights } from '../engine/weights.ts';
 import type { EncodedSet } from '../scores/evaluation.ts';
 import { estimate } from '../scores/statistics.ts';
 import type { Estimate } from '../shared/figures.ts';
@@ -134,7 +135,7 @@ async function runSeed(context: ExperimentContext, counter: WorkCounter, seed: n
   const ends: Record<string, Weights> = {};
   for (const { name, on, after, watched, label } of trainings) {
     const { examples } = lists[on];
-    const trainer = trainerOn(context, after === null ? context.weights : ends[after]!);
+    const trainer = await trainerOn(context, after === null ? context.weights : ends[after]!);
     const order = orderOf(context.spec, name, examples.length, seed);
     const [left, both] = [lists[watched[0]], lists[watched[1]]];
     training[name] = await runStage(context, counter, {
@@ -148,16 +149,14 @@ async function runSeed(context: ExperimentContext, counter: WorkCounter, seed: n
     });
     // Counted from where this training began
     changes[name] = trainer.delta();
-    norms[name] = deltaNorms(changes[name]);
+    norms[name] = await deltaNorms(changes[name]);
     ends[name] = trainer.weights;
   }
   const results: SeedResult['results'] = {};
   for (const [graft, parts] of Object.entries(grafts)) {
     // Every change but the first one of a graft was counted from other weights; here that is the point
-    const weights = parts.reduce<Weights>(
-      (sum, part, index) => add(sum, changes[part]!, { onAnotherBase: index > 0 }),
-      context.weights,
-    );
+    let { weights } = context;
+    for (const [index, part] of parts.entries()) weights = await add(weights, changes[part]!, { onAnotherBase: index > 0 });
     const details: Record<string, Detail> = {};
     for (const key of listKeys) {
       details[key] = await measureAndEmit(context, weights, lists[key], { seed, stage: graftLabels[graft as Graft], epoch: 0 });

@@ -2,10 +2,11 @@
  * Ablation and patching of any components at any tokens: what each intervention does to L and to the rank of the right answer, what first-order
  * scores predict of it, and the orders in which components are taken out. How values are replaced in a run is the engine's matter.
  */
-import type { Weights } from '../engine/execution/executor.ts';
+
 import { checkComponent, type Edit, type Interventions, nameOf, type Site } from '../engine/execution/interventions.ts';
 import type { ModelOutline } from '../engine/execution/programs.ts';
 import { padTokens } from '../engine/training/batch.ts';
+import type { Weights } from '../engine/weights.ts';
 import { HopscopeError } from '../shared/errors.ts';
 import { Random } from '../shared/random.ts';
 import type { EncodedSet } from './evaluation.ts';

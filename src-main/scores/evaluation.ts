@@ -2,9 +2,10 @@
  * Measures a list of prompt-continuation items under one set of weights: each option's logit, ranks, and the list's cross entropy.
  * One forward pass per length bucket gives all of it; nothing is trained or stored.
  */
-import type { Executor, Weights } from '../engine/execution/executor.ts';
+import type { Executor } from '../engine/execution/executor.ts';
 import type { Tokenizer } from '../engine/files/tokenizer.ts';
 import { type Example, encodePair, lossInputs } from '../engine/training/batch.ts';
+import type { Weights } from '../engine/weights.ts';
 import { HopscopeError } from '../shared/errors.ts';
 import type { ItemMeasurement, ItemSet, Pair } from '../shared/records.ts';
 import { type Candidates, candidatesOf, firstToken, rankOf, refuseCollisions } from './rank.ts';

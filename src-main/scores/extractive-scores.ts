@@ -3,10 +3,11 @@
  * averaged over an accumulation prompt. One forward and backward pass with the old weights, one with the new ones and one mixed forward give
  * them all, whatever the number of counterfactuals, which are other items' own passes.
  */
-import type { Weights } from '../engine/execution/executor.ts';
+
 import type { LayerReading, ModelReading, Observer } from '../engine/execution/observer.ts';
 import { type Component, components } from '../engine/execution/score-programs.ts';
 import type { FloatTensor } from '../engine/tensor.ts';
+import type { Weights } from '../engine/weights.ts';
 import { HopscopeError } from '../shared/errors.ts';
 import type { PromptTokens } from './alignment.ts';
 import { align } from './alignment.ts';
@@ -89,16 +90,16 @@ export async function extractiveScores(request: ScoreRequest): Promise<Extractiv
   const counterparts = counterfactuals.map((others, item) => counterpartsOf(set.examples, item, others));
   const oldLosses: number[] = [];
   const newLosses: number[] = [];
-  const passes: Pass[] = [];
   const batches = scoreBatches(set, request.itemsPerBatch);
-  for (const batch of batches) {
-    const { question, coefficients } = batch;
-    const old = await observer.read(request.old, question, coefficients, request.new, 2 * batches.length);
-    const changed = await observer.read(request.new, question, coefficients, undefined, 2 * batches.length);
-    keepLosses(batch, old, oldLosses);
-    keepLosses(batch, changed, newLosses);
-    passes.push({ batch, old, new: changed });
-    signal?.throwIfAborted();
+  const together = 2 * batches.length;
+  const old = await observer.readAll(request.old, batches, request.new, together);
+  signal?.throwIfAborted();
+  const changed = await observer.readAll(request.new, batches, undefined, together);
+  signal?.throwIfAborted();
+  const passes = batches.map((batch, index): Pass => ({ batch, old: old[index]!, new: changed[index]! }));
+  for (const pass of passes) {
+    keepLosses(pass.batch, pass.old, oldLosses);
+    keepLosses(pass.batch, pass.new, newLosses);
   }
   for (let layer = layers - 1; layer >= 0; layer--) {
     const readings: LayerOfBatch[] = [];

@@ -3,8 +3,8 @@
  * the old weights predicts. It judges scores already computed and changes none.
  */
 import { logitsBetween, logitTangents } from '../engine/execution/change-observer.ts';
-import type { Weights } from '../engine/execution/executor.ts';
 import type { Observer } from '../engine/execution/observer.ts';
+import type { Weights } from '../engine/weights.ts';
 import type { EncodedSet } from './evaluation.ts';
 import type { ExtractiveScores, Scores } from './extractive-scores.ts';
 import { lossesOf, scoreBatches } from './score-items.ts';

@@ -56,7 +56,7 @@ export function refuseCollisions({ collisions }: Candidates): void {
 
 /**
  * Number of candidates above the answer, 0 best; among equal logits the smaller token id ranks first.
- * Errors: `AnswerNotAnOption` when the answer is no candidate.
+ * Errors: `AnswerNotAnOption` when the answer is no candidate, `LogitNotFinite`.
  */
 export function rankOf(answer: number, tokens: readonly number[], logits: ArrayLike<number>): number {
   const own = tokens.indexOf(answer);
@@ -64,6 +64,14 @@ export function rankOf(answer: number, tokens: readonly number[], logits: ArrayL
     throw new HopscopeError('AnswerNotAnOption', `The answer's first token ${answer} is not among the options' first tokens.`);
   let rank = 0;
   for (let index = 0; index < tokens.length; index++) {
+    // Nothing is above a logit that is no number, so that it would look like the best rank
+    if (!Number.isFinite(logits[index])) {
+      throw new HopscopeError(
+        'LogitNotFinite',
+        `The logit of the option's token ${tokens[index]} is ${logits[index]}; check the weights for values that are not finite.`,
+        'failure',
+      );
+    }
     if (logits[index]! > logits[own]! || (logits[index] === logits[own] && tokens[index]! < answer)) rank++;
   }
   return rank;

@@ -3,12 +3,12 @@
  * prompt. Values of other weights need no making: they are another reading of the same prompt.
  */
 
-import type { Weights } from '../engine/execution/executor.ts';
 import { partsOf, widthOf } from '../engine/execution/intervention-programs.ts';
 import { componentOf, type Site } from '../engine/execution/interventions.ts';
 import type { LayerReading, Observer } from '../engine/execution/observer.ts';
 import type { ModelOutline } from '../engine/execution/programs.ts';
 import { type Component, components } from '../engine/execution/score-programs.ts';
+import type { Weights } from '../engine/weights.ts';
 import { align, type PromptTokens } from './alignment.ts';
 import type { EncodedSet } from './evaluation.ts';
 import { rankOf } from './rank.ts';

@@ -2,10 +2,11 @@
  * What a small-world model knows and how well it generalizes: ranks of known people's cities and languages and of known mayors, and ranks
  * of new facts and their implications before and after finetuning, by seed. It changes no weights.
  */
-import type { Executor, Weights } from '../engine/execution/executor.ts';
+import type { Executor } from '../engine/execution/executor.ts';
 import type { Tokenizer } from '../engine/files/tokenizer.ts';
 import { drawOrder, finetune } from '../engine/training/finetune.ts';
 import { defaultTraining, Trainer } from '../engine/training/trainer.ts';
+import type { Weights } from '../engine/weights.ts';
 import { encodeSet, measure } from '../scores/evaluation.ts';
 import type { FactsAndImplications } from '../shared/records.ts';
 import { firstHop, knownMayors, knownPeople, secondHop } from './datasets.ts';
@@ -52,7 +53,7 @@ export async function evaluateCheckpoint(
     };
     const { examples } = encodeSet(tokenizer, 'facts', data.train, data.options.train, 'merge');
     for (const seed of finetuneSeeds) {
-      const trainer = new Trainer(executor, weights, { ...defaultTraining, learningRate: settings.learningRate });
+      const trainer = await Trainer.create(executor, weights, { ...defaultTraining, learningRate: settings.learningRate });
       await finetune(trainer, examples, drawOrder(examples.length, settings.batch, settings.epochs, seed), { signal });
       result.fact.push(await rank('facts', data, 'train', trainer.weights));
       result.implication.push(await rank('implications', data, 'test', trainer.weights));

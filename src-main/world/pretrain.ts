@@ -15,6 +15,7 @@ import type { SessionSettings } from '../engine/runtime/session.ts';
 import type { FloatTensor, Tensor } from '../engine/tensor.ts';
 import { lossInputs, lossTargets } from '../engine/training/batch.ts';
 import { Trainer } from '../engine/training/trainer.ts';
+import { inMemory } from '../engine/weights.ts';
 import { HopscopeError } from '../shared/errors.ts';
 import { Random, type RandomState } from '../shared/random.ts';
 import type { Progress } from '../shared/records.ts';
@@ -72,7 +73,7 @@ export async function pretrain(
   const outline = { family, configuration, parameters: listParameters(family, configuration) };
   const executor = new Executor(outline, settings);
   const { optimizer } = recipe;
-  const trainer = new Trainer(executor, initialWeights(outline, recipe, new Random(`weights ${recipe.seed}`)), {
+  const trainer = await Trainer.create(executor, initialWeights(outline, recipe, new Random(`weights ${recipe.seed}`)), {
     trainable: 'all',
     learningRate: optimizer.learningRate,
     beta1: optimizer.betas[0],
@@ -102,7 +103,7 @@ export async function pretrain(
       onProgress?.({ done: step, total: recipe.steps, message: `evaluating the checkpoint of step ${step}`, secondsLeft: null });
       evaluations.push(await evaluateCheckpoint(executor, tokenizer, trainer.weights, world, recipe, step, signal));
       // The last one is the model itself
-      if (step < recipe.steps) writeModel(join(working, 'checkpoints', `step-${step}`), halfPrecision(trainer.weights));
+      if (step < recipe.steps) writeModel(join(working, 'checkpoints', `step-${step}`), halfPrecision(inMemory(trainer.weights)));
     }
     if (step === recipe.steps) break;
     if (step % stepsPerSave === 0 && step > 0) {
@@ -147,7 +148,7 @@ export async function pretrain(
     evaluations,
   };
   const finished = join(working, 'model');
-  writeModel(finished, new Map(trainer.weights), { [recordName]: `${JSON.stringify(record, null, 2)}\n` });
+  writeModel(finished, inMemory(trainer.weights), { [recordName]: `${JSON.stringify(record, null, 2)}\n` });
   renameSync(join(working, 'checkpoints'), join(finished, 'checkpoints'));
   renameSync(finished, out);
   rmSync(working, { recursive: true, force: true });
@@ -169,7 +170,7 @@ function halfPrecision(weights: ReadonlyMap<string, FloatTensor>): Map<string, T
 }
 
 function save(path: string, trainer: Trainer, state: SavedState): void {
-  const { tensors } = trainer.state.state();
+  const { tensors } = trainer.adam.state();
   writeSafetensors(path, tensors, { state: JSON.stringify(state) });
 }
 
@@ -186,6 +187,6 @@ function restore(path: string, recipe: Recipe, trainer: Trainer): SavedState | n
   }
   const tensors = new Map([...file.tensors.keys()].map((name) => [name, file.read(name) as FloatTensor] as const));
   file.close();
-  trainer.state.restore({ step: state.step, tensors, rows: {} });
+  trainer.adam.restore({ step: state.step, tensors, rows: {} });
   return state;
 }

@@ -26,7 +26,7 @@ interface Loaded {
   batches: Map<string, { tokens: TokenBatch; targets: Targets }>;
 }
 
-function load(folder: string, batches: Record<string, Batch>): Loaded {
+async function load(folder: string, batches: Record<string, Batch>): Promise<Loaded> {
   const checkpoint = openCheckpoint(folder);
   const family = familyOf(checkpoint.config);
   const configuration = family.configure(checkpoint.config);
@@ -42,7 +42,7 @@ function load(folder: string, batches: Record<string, Batch>): Loaded {
   const executor = new Executor({ family, configuration, parameters }, { device: 'cpu', threads });
   return {
     executor,
-    trainer: new Trainer(executor, weights, defaultTraining),
+    trainer: await Trainer.create(executor, weights, defaultTraining),
     batches: new Map(Object.entries(batches).map(([name, batch]) => [name, asInputs(batch)])),
   };
 }
@@ -117,7 +117,7 @@ async function answer(request: Request): Promise<Pick<Answer, 'seconds' | 'losse
     return { seconds: 0, losses: [] };
   }
   if (request.do === 'load') {
-    loaded = load(request.folder, request.batches);
+    loaded = await load(request.folder, request.batches);
     return { seconds: 0, losses: [] };
   }
   if (request.do === 'adam') {

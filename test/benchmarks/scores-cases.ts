@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import { builtinDatasets } from '../../src-main/datasets/builtin.ts';
-import { Executor, type Weights } from '../../src-main/engine/execution/executor.ts';
+import { Executor } from '../../src-main/engine/execution/executor.ts';
 import { loadWeights } from '../../src-main/engine/execution/load-weights.ts';
 import type { ModelOutline } from '../../src-main/engine/execution/programs.ts';
 import { openCheckpoint } from '../../src-main/engine/files/checkpoint.ts';
@@ -13,10 +13,11 @@ import type { Tokenizer } from '../../src-main/engine/files/tokenizer.ts';
 import { familyOf } from '../../src-main/engine/models/index.ts';
 import { openModel } from '../../src-main/engine/models/model.ts';
 import { listParameters, trainableNames } from '../../src-main/engine/models/parameters.ts';
-import { elementCount, floatTensor } from '../../src-main/engine/tensor.ts';
+import { elementCount, type FloatTensor, floatTensor } from '../../src-main/engine/tensor.ts';
 import { type Example, encodePair } from '../../src-main/engine/training/batch.ts';
 import { drawOrder, finetune } from '../../src-main/engine/training/finetune.ts';
 import { defaultTraining, Trainer } from '../../src-main/engine/training/trainer.ts';
+import { inMemory } from '../../src-main/engine/weights.ts';
 import { type EncodedSet, encodeSet } from '../../src-main/scores/evaluation.ts';
 import { HopscopeError } from '../../src-main/shared/errors.ts';
 import type { FactsAndImplications, Pair } from '../../src-main/shared/records.ts';
@@ -30,8 +31,8 @@ export interface WeightPair {
   outline: ModelOutline;
   oldFolder: string;
   newFolder: string;
-  old: Weights;
-  new: Weights;
+  old: Map<string, FloatTensor>;
+  new: Map<string, FloatTensor>;
 }
 
 export interface ScoreCase {
@@ -70,16 +71,16 @@ function firstHop(): FactsAndImplications {
 /** Finetuned on the facts as the experiments do it: every weight, 12 epochs, learning rate 1e-3. */
 async function smallWorld(scratch: string): Promise<WeightPair> {
   const model = await openModel(smallWorldFolder);
-  const old = loadWeights(model);
+  const old = inMemory(loadWeights(model));
   const executor = new Executor(model, { device: 'cpu', threads: 1 });
-  const trainer = new Trainer(executor, old, { ...defaultTraining, learningRate: 1e-3 });
+  const trainer = await Trainer.create(executor, old, { ...defaultTraining, learningRate: 1e-3 });
   const examples = facts(model.tokenizer);
   await finetune(trainer, examples, drawOrder(examples.length, 8, 12, 0));
   executor.release();
   const newFolder = join(scratch, 'small-world-new');
-  writeModelFolder(newFolder, { config: model.checkpoint.config, tensors: trainer.weights, tokenizerFiles: {} });
+  writeModelFolder(newFolder, { config: model.checkpoint.config, tensors: inMemory(trainer.weights), tokenizerFiles: {} });
   model.checkpoint.close();
-  return { outline: model, oldFolder: smallWorldFolder, newFolder, old, new: trainer.weights };
+  return { outline: model, oldFolder: smallWorldFolder, newFolder, old, new: inMemory(trainer.weights) };
 }
 
 const facts = (tokenizer: Tokenizer): Example[] => firstHop().train.map((pair) => encodePair(tokenizer, pair));
@@ -109,7 +110,7 @@ async function randomModel(scratch: string, config: Record<string, unknown>): Pr
 }
 
 /** It has no tokenizer, so no `Model`. */
-function openRandomModel(folder: string): { outline: ModelOutline; weights: Weights } {
+function openRandomModel(folder: string): { outline: ModelOutline; weights: Map<string, FloatTensor> } {
   const checkpoint = openCheckpoint(folder);
   const family = familyOf(checkpoint.config);
   const configuration = family.configure(checkpoint.config);

@@ -11,6 +11,7 @@ import { openModel } from '../../src-main/engine/models/model.ts';
 import { type Example, encodePair } from '../../src-main/engine/training/batch.ts';
 import { drawOrder, finetune, type Order } from '../../src-main/engine/training/finetune.ts';
 import { defaultTraining, Trainer } from '../../src-main/engine/training/trainer.ts';
+import { inMemory } from '../../src-main/engine/weights.ts';
 import { createCompute } from '../../src-main/experiments/compute-service.ts';
 import { accumulationOf } from '../../src-main/experiments/scoring.ts';
 import { encodeSet } from '../../src-main/scores/evaluation.ts';
@@ -53,10 +54,10 @@ const common = { model, lr: 1e-3, collisions: 'merge', threads: 1, device: 'cpu'
 /** Weights after training on examples in an order, as an experiment trains. */
 async function trained(from: typeof weights, examples: readonly Example[], order: Order): Promise<typeof weights> {
   const executor = new Executor(outline, { device: 'cpu', threads: 1 });
-  const trainer = new Trainer(executor, from, { ...defaultTraining, learningRate: 1e-3 });
+  const trainer = await Trainer.create(executor, from, { ...defaultTraining, learningRate: 1e-3 });
   await finetune(trainer, examples, order);
   executor.release();
-  return trainer.weights;
+  return inMemory(trainer.weights);
 }
 
 describe('extractive scores', () => {

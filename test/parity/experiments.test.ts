@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { createCompute } from '../../src-main/experiments/compute-service.ts';
 import type { Json } from '../../src-main/shared/records.ts';
+import { covers } from '../scripts/family-table.ts';
 import { fixturePath, readFixture } from './fixture.ts';
 
 type Tree = { [key: string]: Tree } & Tree[] & { mean_rank: number; ranks: number[]; min_margin: number; loss: number };
@@ -42,11 +43,12 @@ function compare(path: string, actual: unknown, expected: unknown): void {
   else expect(actual, path).toEqual(expected);
 }
 
-const models = ['llama', 'olmo'];
+const models = ['llama', 'olmo', 'gpt-neox'];
 const compute = createCompute({ resources: fixturePath() });
 
 test.each(models.flatMap((model) => ['first-hop', 'second-hop'].map((hop) => [model, hop] as const)))(
   '%s: layer freezing, %s',
+  covers('experiments'),
   async (model, hop) => {
     const fixture = readFixture<ExperimentFixture & Record<string, Json>>('experiments', `${model}.json`);
     const results = await compute.execute('freezing', {
@@ -64,7 +66,7 @@ test.each(models.flatMap((model) => ['first-hop', 'second-hop'].map((hop) => [mo
   },
 );
 
-test.each(models)('%s: data ordering', async (model) => {
+test.each(models)('%s: data ordering', covers('experiments'), async (model) => {
   const fixture = readFixture<ExperimentFixture & Record<string, Json>>('experiments', `${model}.json`);
   const results = await compute.execute('ordering', {
     experiment: 'data-ordering',
@@ -79,7 +81,7 @@ test.each(models)('%s: data ordering', async (model) => {
   compare('results', results, fixture.results.data_ordering);
 });
 
-test.each(models)('%s: weight grafting', async (model) => {
+test.each(models)('%s: weight grafting', covers('experiments'), async (model) => {
   const fixture = readFixture<ExperimentFixture & Record<string, Json>>('experiments', `${model}.json`);
   const results = await compute.execute('grafting', {
     experiment: 'weight-grafting',

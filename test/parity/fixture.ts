@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { type ExecutionMode, Executor, type Weights } from '../../src-main/engine/execution/executor.ts';
+import { type ExecutionMode, Executor } from '../../src-main/engine/execution/executor.ts';
 import type { ModelOutline } from '../../src-main/engine/execution/programs.ts';
 import { openCheckpoint } from '../../src-main/engine/files/checkpoint.ts';
 import { SafetensorsFile } from '../../src-main/engine/files/safetensors.ts';
@@ -34,7 +34,7 @@ export function readTensors(...parts: string[]): Map<string, FloatTensor> {
 
 export interface FixtureModel {
   outline: ModelOutline;
-  weights: Weights;
+  weights: Map<string, FloatTensor>;
   executor(mode: ExecutionMode): Executor;
 }
 

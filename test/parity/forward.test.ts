@@ -1,6 +1,7 @@
 /** Forward passes of every golden model against transformers: residual streams, head outputs, MLP activations, logits, both ways of execution. */
 import { describe, expect, test } from 'vitest';
 import type { TokenBatch } from '../../src-main/engine/execution/executor.ts';
+import { covers } from '../scripts/family-table.ts';
 import { expectClose, openFixtureModel, readFixture, readTensors } from './fixture.ts';
 
 interface ForwardFixture {
@@ -13,6 +14,7 @@ const models: [model: string, values: string][] = [
   ['llama-sharded', 'llama'],
   ['llama-bf16', 'llama-bf16'],
   ['llama-rope-tied', 'llama-rope-tied'],
+  ['llama-biases', 'llama-biases'],
   ['qwen2', 'qwen2'],
   ['mistral', 'mistral'],
   ['olmo', 'olmo'],
@@ -21,9 +23,11 @@ const models: [model: string, values: string][] = [
   ['gemma2', 'gemma2'],
   ['gpt2', 'gpt2'],
   ['gpt2-hub-names', 'gpt2'],
+  ['gpt-neox', 'gpt-neox'],
+  ['gpt-neox-sequential', 'gpt-neox-sequential'],
 ];
 
-describe.each(models)('%s', (model, values) => {
+describe.each(models)('%s', covers('forward'), (model, values) => {
   const { outline, weights, executor } = openFixtureModel(model);
   const fixture = readFixture<ForwardFixture>('forward', `${values}.json`);
   const expected = readTensors('forward', `${values}.safetensors`);

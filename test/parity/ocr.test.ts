@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { createCompute } from '../../src-main/experiments/compute-service.ts';
 import type { Emission, Json } from '../../src-main/shared/records.ts';
+import { covers } from '../scripts/family-table.ts';
 import { fixturePath, readFixture } from './fixture.ts';
 
 interface Measured {
@@ -35,7 +36,7 @@ const spec = (hop: string, more: Record<string, Json> = {}) => ({
   ...more,
 });
 
-describe.each(['first-hop', 'second-hop'])('%s', (hop) => {
+describe.each(['first-hop', 'second-hop'])('llama, %s', covers('experiments'), (hop) => {
   test('golden orders', async () => {
     const results = (await compute.execute('golden', spec(hop, { orders: fixture.orders.layer_freezing[hop]! }))) as unknown as {
       epochs: { train: Measured; test: Measured; fact_rank: number }[];

@@ -5,6 +5,7 @@ import { encodePair } from '../../src-main/engine/training/batch.ts';
 import { encodeSet, measure } from '../../src-main/scores/evaluation.ts';
 import { candidatesOf, firstToken, logitLoss, rankOf } from '../../src-main/scores/rank.ts';
 import type { Pair } from '../../src-main/shared/records.ts';
+import { covers } from '../scripts/family-table.ts';
 import { expectClose, fixturePath, openFixtureModel, readFixture } from './fixture.ts';
 
 interface RankFixture {
@@ -36,7 +37,20 @@ interface Rule {
   mean_logit_loss?: number | null;
 }
 
-describe.each(['llama', 'llama-rope-tied', 'qwen2', 'olmo', 'olmo-clip', 'olmo2', 'gemma2', 'gpt2'])('%s', (id) => {
+const models = [
+  'llama',
+  'llama-rope-tied',
+  'qwen2',
+  'olmo',
+  'olmo-clip',
+  'olmo2',
+  'gemma2',
+  'gpt2',
+  'gpt-neox',
+  'gpt-neox-sequential',
+];
+
+describe.each(models)('%s', covers('ranks'), (id) => {
   const fixture = readFixture<RankFixture>('rank', `${id}.json`);
   const { weights, executor } = openFixtureModel(id);
 
@@ -100,6 +114,11 @@ test.each(readFixture<Rule[]>('rank', 'rules.json'))(
     if (typeof loss === 'number') expect(logitLoss(answer, candidates, values)).toBeCloseTo(loss, 6);
   },
 );
+
+test('a logit that is no number gives no rank, and not the best one', () => {
+  for (const odd of [Number.NaN, Number.POSITIVE_INFINITY])
+    expect(() => rankOf(4, [4, 8], [odd, 1])).toThrowError(expect.objectContaining({ code: 'LogitNotFinite' }));
+});
 
 test('options with one first token are named', () => {
   const tokenizer = { prefixSpecialTokens: 0, encode: (text: string) => [text.trim().charCodeAt(0)] };

@@ -9,6 +9,7 @@ import { align } from '../../src-main/scores/alignment.ts';
 import { encodeSet } from '../../src-main/scores/evaluation.ts';
 import { type ExtractiveScores, extractiveScores } from '../../src-main/scores/extractive-scores.ts';
 import type { Pair } from '../../src-main/shared/records.ts';
+import { covers } from '../scripts/family-table.ts';
 import { expectClose, fixturePath, openFixtureModel, readFixture, readTensors } from './fixture.ts';
 
 interface ScoresFixture {
@@ -50,9 +51,9 @@ function namedTensors({ points, average }: ExtractiveScores): Map<string, FloatT
   return new Map([...ofPoints, ...[...average].map(([name, tensor]) => [`average.${name}`, tensor] as const)]);
 }
 
-const models = ['llama', 'qwen2', 'olmo', 'olmo-clip', 'gemma2'];
+const models = ['llama', 'qwen2', 'olmo', 'olmo-clip', 'gemma2', 'gpt-neox'];
 
-describe.each(models)('%s', (id) => {
+describe.each(models)('%s', covers('scores'), (id) => {
   test.each(['first-hop', 'second-hop'])('%s', async (hop) => {
     const fixture = readFixture<ScoresFixture>('scores', `${id}.${hop}.json`);
     const { outline, weights } = openFixtureModel(id);

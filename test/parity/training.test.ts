@@ -3,6 +3,8 @@ import { describe, expect, test } from 'vitest';
 import type { Trainable } from '../../src-main/engine/models/parameters.ts';
 import { labelTargets } from '../../src-main/engine/training/batch.ts';
 import { defaultTraining, Trainer } from '../../src-main/engine/training/trainer.ts';
+import { inMemory } from '../../src-main/engine/weights.ts';
+import { covers } from '../scripts/family-table.ts';
 import { difference, expectClose, openFixtureModel, readFixture, readTensors } from './fixture.ts';
 
 interface TrainingFixture {
@@ -15,11 +17,19 @@ interface TrainingFixture {
 const trainables: Record<string, Trainable> = { all: 'all', mlp_attn: 'mlp_attn', layers_0_1: { layers: [0, 1] } };
 
 const models: [model: string, modes: string[]][] = [
-  ...['llama', 'qwen2', 'olmo', 'olmo-clip', 'gemma2'].map((id): [string, string[]] => [id, Object.keys(trainables)]),
+  ...['llama', 'qwen2', 'olmo', 'olmo-clip', 'gemma2', 'gpt-neox'].map((id): [string, string[]] => [id, Object.keys(trainables)]),
   ['llama-rope-tied', ['all']],
+  ['llama-biases', ['all']],
+  ['gpt-neox-sequential', ['all']],
 ];
 
-describe.each(models)('%s', (id, modes) => {
+/**
+ * Zero but for rounding in float64, as that of keys' biases, which softmax does not see: Adam's first steps follow the sign of the rounding, and
+ * float32's is another.
+ */
+const vanishes = (gradient: number) => gradient !== 0 && Math.abs(gradient) < 1e-12;
+
+describe.each(models)('%s', covers(['gradients', 'training']), (id, modes) => {
   const fixture = readFixture<TrainingFixture>('training', `${id}.json`);
   const batches = fixture.batches.map(({ input_ids: ids, labels }) => ({
     batch: { tokens: Int32Array.from(ids.flat()), batch: ids.length, positions: ids[0]!.length },
@@ -31,7 +41,11 @@ describe.each(models)('%s', (id, modes) => {
     const { outline, weights, executor } = openFixtureModel(id);
     const expected = fixture.modes[mode]!;
     const run = executor(execution);
-    const trainer = new Trainer(run, weights, { ...defaultTraining, learningRate: fixture.lr, trainable: trainables[mode]! });
+    const trainer = await Trainer.create(run, weights, {
+      ...defaultTraining,
+      learningRate: fixture.lr,
+      trainable: trainables[mode]!,
+    });
     expect([...trainer.state.weights.keys()].sort()).toEqual([...expected.trainable].sort());
 
     const gradients = new Map<string, Float32Array>();
@@ -49,10 +63,11 @@ describe.each(models)('%s', (id, modes) => {
 
     const after = readTensors('training', `${id}.${mode}.safetensors`);
     let off = 0;
-    for (const [name, { data }] of trainer.state.weights) {
-      const { largest, above } = difference(data, after.get(`weight.${name}`)!.data, 1e-6);
-      expect(largest, `weight ${name}`).toBeLessThanOrEqual(2 * 3 * fixture.lr);
-      off += above;
+    for (const [name, { data }] of inMemory(trainer.state.weights)) {
+      const [golden, gradient] = [after.get(`weight.${name}`)!.data, reference.get(`grad.${name}`)!.data];
+      expect(difference(data, golden).largest, `weight ${name}`).toBeLessThanOrEqual(2 * 3 * fixture.lr);
+      const telling = data.map((value, index) => (vanishes(gradient[index]!) ? golden[index]! : value));
+      off += difference(telling, golden, 1e-6).above;
     }
     expect(off, 'elements off by more than 1e-6').toBeLessThanOrEqual(20);
     for (const { name } of outline.parameters.all) {

@@ -2,16 +2,19 @@
  * Follows a model from its old weights to its new ones: logits at any point between, and their derivative at the start.
  * It is what first-order scores are checked against, and computes none.
  */
-import { type FloatTensor, floatTensor } from '../tensor.ts';
+import type { Parameter } from '../models/parameters.ts';
+import { type FloatTensor, floatTensor, type Tensor } from '../tensor.ts';
+import type { Weights } from '../weights.ts';
 import * as change from './change-programs.ts';
-import type { Weights } from './executor.ts';
-import { byRole, embed, headWeights, indices, type Question, questionShape } from './feeds.ts';
+import { embed, headWeights, indices, type Question, questionShape } from './feeds.ts';
 import type { Observer } from './observer.ts';
 import { changedWeight } from './program-parts.ts';
+import type { ModelOutline } from './programs.ts';
+import type { Wanted, WeightStage } from './weight-stage.ts';
 
 /** Logits [rows, candidates] with the weights old + scale (changed - old). */
 export async function logitsBetween(
-  { outline, programs }: Observer,
+  { outline, programs, stage }: Observer,
   weights: Weights,
   changed: Weights,
   scale: number,
@@ -25,27 +28,24 @@ export async function logitsBetween(
     start.data.map((value, index) => value + scale * (end.data[index]! - value)),
   );
   const step = floatTensor([], Float32Array.of(scale));
-  for (const [layer, block] of outline.parameters.blocks.entries()) {
+  for (const layer of outline.parameters.blocks.keys()) {
     const session = await programs.block('block between', layer, shape, () => change.blockBetween(outline, layer, shape));
     const y = floatTensor(x.shape);
-    session.run({ ...byRole(weights, block), ...byRole(changed, block, changedWeight), x, scale: step }, { y });
+    session.run({ ...(await bothWeights(stage, outline, weights, changed, layer)), x, scale: step }, { y });
     x = y;
   }
   const session = await programs.head('head between', shape, candidates, () =>
     change.headBetween(outline, shape, candidates.length),
   );
   const logits = floatTensor([rows.length, candidates.length]);
-  const feeds = {
-    ...headWeights(outline, weights, candidates),
-    ...headWeights(outline, changed, candidates, changedWeight),
-  };
+  const feeds = await headWeights(stage, outline, [{ weights }, { weights: changed, nameOf: changedWeight }], candidates);
   session.run({ ...feeds, x, rows: indices(rows), scale: step }, { logits });
   return logits;
 }
 
 /** The logits' derivative [rows, candidates] along changed - old of every parameter, at the old weights. */
 export async function logitTangents(
-  { outline, programs }: Observer,
+  { outline, programs, stage }: Observer,
   weights: Weights,
   changed: Weights,
   { batch, rows, candidates }: Question,
@@ -57,13 +57,12 @@ export async function logitTangents(
     x.shape,
     end.data.map((value, index) => value - x.data[index]!),
   );
-  for (const [layer, block] of outline.parameters.blocks.entries()) {
+  for (const layer of outline.parameters.blocks.keys()) {
     const session = await programs.block('block tangent', layer, shape, () => change.blockTangent(outline, layer, shape));
     const y = floatTensor(x.shape);
     const next = floatTensor(x.shape);
     const feeds = {
-      ...byRole(weights, block),
-      ...byRole(changed, block, changedWeight),
+      ...(await bothWeights(stage, outline, weights, changed, layer)),
       x,
       [change.tangentOf('x')]: tangent,
     };
@@ -75,10 +74,22 @@ export async function logitTangents(
     change.headTangent(outline, shape, candidates.length),
   );
   const tangents = floatTensor([rows.length, candidates.length]);
-  const feeds = {
-    ...headWeights(outline, weights, candidates),
-    ...headWeights(outline, changed, candidates, changedWeight),
-  };
+  const feeds = await headWeights(stage, outline, [{ weights }, { weights: changed, nameOf: changedWeight }], candidates);
   session.run({ ...feeds, x, rows: indices(rows), [change.tangentOf('x')]: tangent }, { [change.tangentOf('logits')]: tangents });
   return tangents;
+}
+
+/** A block's weights under both sets, those of the next block being read meanwhile. */
+function bothWeights(
+  stage: WeightStage,
+  { parameters: { blocks } }: ModelOutline,
+  weights: Weights,
+  changed: Weights,
+  layer: number,
+): Promise<Record<string, Tensor>> {
+  const both = (parameters: readonly Parameter[] = []): Wanted[] => [
+    { weights, parameters },
+    { weights: changed, parameters, feedName: ({ role }) => changedWeight(role) },
+  ];
+  return stage.feeds(both(blocks[layer]), both(blocks[layer + 1]));
 }

@@ -1,15 +1,7 @@
 /**
- * Token embedding outside the graphs: rows are read by token and their gradients summed by token, so that a vocabulary's matrix is never
- * a dense gradient. It holds no weights.
+ * The gradient of rows that were looked up, summed by row, so that a vocabulary's matrix is never a dense gradient.
+ * Looking them up is weights.ts's takeRows.
  */
-
-/** x [tokens, width] = scale * matrix[token]. */
-export function lookUp(matrix: Float32Array, width: number, tokens: Int32Array, scale: number): Float32Array {
-  const x = new Float32Array(tokens.length * width);
-  for (const [index, token] of tokens.entries()) x.set(matrix.subarray(token * width, (token + 1) * width), index * width);
-  if (scale !== 1) for (let index = 0; index < x.length; index++) x[index]! *= scale;
-  return x;
-}
 
 /** Gradient of the rows that were read: each distinct token once, ascending, with its gradients summed in order of position. */
 export interface RowGradient {

@@ -2,18 +2,17 @@
  * Runs a model's programs over a set of weights: logits, and losses with gradients handed over group by group.
  * Small models run as one program, others block by block; callers see no difference but speed and memory. It updates no weights.
  */
-import { HopscopeError } from '../../shared/errors.ts';
 import type { Parameter } from '../models/parameters.ts';
 import type { SessionSettings } from '../runtime/session.ts';
 import { elementCount, type FloatTensor, floatTensor, type Tensor } from '../tensor.ts';
+import type { Weights } from '../weights.ts';
 import { type RowGradient, sumRows } from './embedding.ts';
-import { byRole, embed, positionIds, questionShape, weightOf } from './feeds.ts';
+import { embed, finite, paddedIndices, positionIds, questionShape } from './feeds.ts';
+import { Head, type HeadRemainder, type HeadTargets, lossFeeds, sizeKey } from './head.ts';
 import type { ModelOutline, ProgramShape } from './programs.ts';
 import * as programs from './programs.ts';
 import { SessionCache } from './sessions.ts';
-
-/** A full set of parameters by file name. */
-export type Weights = ReadonlyMap<string, FloatTensor>;
+import { WeightStage } from './weight-stage.ts';
 
 /** Right-padded tokens, row-major [batch, positions]; padding may hold any token of the vocabulary. */
 export interface TokenBatch {
@@ -23,19 +22,30 @@ export interface TokenBatch {
 }
 
 /** Where the loss is taken: row r (= item * positions + position) predicts `targets[r]` with `weights[r]`. */
-export interface Targets {
-  rows: readonly number[];
-  targets: readonly number[];
-  weights: readonly number[];
-}
+export type Targets = HeadTargets;
 
 /** Receives gradients. A group's buffers may be used from `complete` on until the sink's next call. */
 export interface GradientSink {
+  /** Said before a group's program runs, and which group is likely to come next: state on disk is fetched in time. */
+  prepare?(parameters: readonly Parameter[], next?: readonly Parameter[]): Promise<void>;
   /** Where this parameter's gradient goes; whatever it holds is overwritten. */
   buffer(parameter: Parameter): Float32Array;
-  complete(parameters: readonly Parameter[]): void;
+  complete(parameters: readonly Parameter[]): void | Promise<void>;
   /** The gradient of the embedding where it is not tied, or of learned positions: only the rows that were read. */
-  completeRows(embedding: Parameter, gradient: RowGradient): void;
+  completeRows(embedding: Parameter, gradient: RowGradient): void | Promise<void>;
+  /** Said block by block, after `complete`: from here the pass can be taken up again. Its tensors stay as they are. */
+  reached?(state: BackwardState): Promise<void>;
+}
+
+/** How far a backward pass block by block has come. */
+export interface BackwardState {
+  loss: number;
+  /** Blocks below this one, and then the embedding, are still to do. */
+  layer: number;
+  /** dL/dx of that block's input. */
+  dy: FloatTensor;
+  /** The output matrix comes last where it is taken in stretches. */
+  remainder: HeadRemainder | null;
 }
 
 export type ExecutionMode = 'whole' | 'blocks';
@@ -43,6 +53,10 @@ export type ExecutionMode = 'whole' | 'blocks';
 export interface ExecutorSettings extends SessionSettings {
   /** Default: whole where all parameters together are below `wholeLimit`. */
   mode?: ExecutionMode;
+  /** Where weights that are not in memory are brought to; executors and observers of one run share it. */
+  stage?: WeightStage;
+  /** Elements of the output matrix up to which it is one tensor in block mode; default head.ts's, others are for tests. */
+  wholeHeadElements?: number;
 }
 
 /**
@@ -52,7 +66,11 @@ export interface ExecutorSettings extends SessionSettings {
 const wholeLimit = 2 ** 30;
 
 /** How a model is run: as asked for, else whole where all parameters together are at most `limit` bytes. */
-export function executionMode({ parameters }: ModelOutline, { mode }: ExecutorSettings, limit = wholeLimit): ExecutionMode {
+export function executionMode(
+  { parameters }: ModelOutline,
+  { mode }: Pick<ExecutorSettings, 'mode'>,
+  limit = wholeLimit,
+): ExecutionMode {
   return mode ?? (parameters.count * 4 <= limit ? 'whole' : 'blocks');
 }
 
@@ -64,16 +82,26 @@ function paddedRows(rows: number): number {
 
 export class Executor {
   readonly outline: ModelOutline;
-  /** As given; observers of the same run take the same. */
+  /** As given, with the stage; observers of the same run take the same. */
   readonly settings: ExecutorSettings;
   readonly mode: ExecutionMode;
   readonly #sessions: SessionCache;
+  readonly #stage: WeightStage;
+  readonly #head: Head;
 
   constructor(outline: ModelOutline, settings: ExecutorSettings) {
+    const stage = settings.stage ?? new WeightStage();
     this.outline = outline;
-    this.settings = settings;
+    this.settings = { ...settings, stage };
     this.mode = executionMode(outline, settings);
     this.#sessions = new SessionCache(settings);
+    this.#stage = stage;
+    this.#head = new Head(outline, this.#sessions, stage, settings.wholeHeadElements);
+  }
+
+  /** What trains together in block mode: each block, then the head's norm and its matrix or the stretches of it, then what is read by rows. */
+  get head(): Head {
+    return this.#head;
   }
 
   release(): void {
@@ -84,10 +112,10 @@ export class Executor {
   async logits(weights: Weights, batch: TokenBatch, rows: readonly number[]): Promise<FloatTensor> {
     if (this.mode === 'blocks') return (await this.forward(weights, batch, rows, [])).logits;
     const shape = this.#shape(batch, rows);
-    const session = await this.#sessions.get(`whole forward ${key(shape)}`, () => programs.wholeForward(this.outline, shape));
+    const session = await this.#sessions.get(`whole forward ${sizeKey(shape)}`, () => programs.wholeForward(this.outline, shape));
     const logits = floatTensor([shape.rows, this.outline.configuration.vocabulary]);
     session.run(
-      { ...this.#allWeights(weights), x: embed(this.outline, weights, batch), rows: rowIndices(rows, shape.rows) },
+      { ...(await this.#allWeights(weights)), x: embed(this.outline, weights, batch), rows: paddedIndices(rows, shape.rows) },
       { logits },
     );
     return firstRows(logits, rows.length);
@@ -103,13 +131,13 @@ export class Executor {
     rows: readonly number[],
     observe: readonly string[],
   ): Promise<{ logits: FloatTensor; observed: Map<string, FloatTensor> }> {
-    const { configuration, parameters } = this.outline;
+    const { blocks } = this.outline.parameters;
     const shape = this.#shape(batch, rows);
     const observed = new Map<string, FloatTensor>();
     let x = embed(this.outline, weights, batch);
     observed.set('embedding', x);
-    for (const [layer, block] of parameters.blocks.entries()) {
-      const graphKey = `block forward ${this.#kind(layer)} ${key(shape, false)} ${observe.join()}`;
+    for (const layer of blocks.keys()) {
+      const graphKey = `block forward ${this.#kind(layer)} ${sizeKey(shape, false)} ${observe.join()}`;
       const session = await this.#sessions.get(graphKey, () => programs.blockForward(this.outline, layer, shape, observe));
       const y = floatTensor(x.shape);
       const results: Record<string, Tensor> = { y };
@@ -118,26 +146,18 @@ export class Executor {
         results[programs.observed(name)] = value;
         observed.set(`layers.${layer}.${name}`, value);
       }
-      session.run({ ...byRole(weights, block), x }, results);
+      session.run({ ...(await this.#block(weights, layer, layer + 1)), x }, results);
       observed.set(`layers.${layer}.resid`, y);
       x = y;
     }
-    const names = observe.filter((name) => name === 'final_norm');
-    const session = await this.#sessions.get(`head forward ${key(shape)} ${names.join()}`, () =>
-      programs.headForward(this.outline, shape, names),
-    );
-    const logits = floatTensor([shape.rows, configuration.vocabulary]);
-    const results: Record<string, Tensor> = { logits };
-    if (names.length > 0) results[programs.observed('final_norm')] = floatTensor([shape.rows, configuration.hidden]);
-    session.run({ ...byName(weights, parameters.head), x, rows: rowIndices(rows, shape.rows) }, results);
-    const normed = results[programs.observed('final_norm')];
-    if (normed) observed.set('final_norm', firstRows(normed as FloatTensor, rows.length));
+    const { logits, normed } = await this.#head.logits(weights, shape, x, rows, observe.includes('final_norm'));
+    if (normed) observed.set('final_norm', firstRows(normed, rows.length));
     return { logits: firstRows(logits, rows.length), observed };
   }
 
   /**
    * The loss of one batch, and the gradients of the `trained` parameters, handed to `sink`: from the head down to the lowest trained layer,
-   * then the embedding. Values of `Targets.weights` that sum to 1 make the loss a mean.
+   * then the embedding. Values of `Targets.weights` that sum to 1 make the loss a mean. `resume`: what `sink.reached` was told, to go on from there.
    */
   async lossAndGradients(
     weights: Weights,
@@ -145,23 +165,19 @@ export class Executor {
     targets: Targets,
     trained: ReadonlySet<string>,
     sink: GradientSink,
+    resume: BackwardState | null = null,
   ): Promise<number> {
     const shape = this.#shape(batch, targets.rows);
-    const feeds = {
-      rows: rowIndices(targets.rows, shape.rows),
-      targets: integerColumn(targets.targets, shape.rows),
-      'target weights': floatColumn(targets.weights, shape.rows),
-    };
     return this.mode === 'whole'
-      ? this.#wholeGradients(weights, batch, shape, feeds, trained, sink)
-      : this.#blockGradients(weights, batch, shape, feeds, trained, sink);
+      ? this.#wholeGradients(weights, batch, shape, targets, trained, sink)
+      : this.#blockGradients(weights, batch, shape, targets, trained, sink, resume);
   }
 
   async #wholeGradients(
     weights: Weights,
     batch: TokenBatch,
     shape: ProgramShape,
-    feeds: Record<string, Tensor>,
+    targets: Targets,
     trained: ReadonlySet<string>,
     sink: GradientSink,
   ): Promise<number> {
@@ -169,81 +185,91 @@ export class Executor {
     const inGraph = [...blocks.flat(), ...head].filter(({ name }) => trained.has(name));
     const needInput = this.#trainsInput(trained);
     const names = inGraph.map(({ name }) => name);
-    const session = await this.#sessions.get(`whole training ${key(shape)} ${needInput} ${names.join()}`, () =>
+    const session = await this.#sessions.get(`whole training ${sizeKey(shape)} ${needInput} ${names.join()}`, () =>
       programs.wholeTraining(this.outline, shape, names, needInput),
     );
     const x = embed(this.outline, weights, batch);
-    const { results, loss } = gradientResults(inGraph, sink);
+    const loss = floatTensor([]);
+    const results: Record<string, Tensor> = { loss };
+    for (const parameter of inGraph)
+      results[programs.gradientOf(parameter.name)] = floatTensor(parameter.shape, sink.buffer(parameter));
     const dx = floatTensor(x.shape);
     if (needInput) results[programs.gradientOf('x')] = dx;
-    session.run({ ...feeds, ...this.#allWeights(weights), x }, results);
-    this.#completeEmbedding(batch, dx.data, trained, sink);
-    sink.complete(inGraph.filter(({ name }) => name !== embedding.name));
-    return finite(loss);
+    session.run({ ...lossFeeds(targets, shape), ...(await this.#allWeights(weights)), x }, results);
+    await this.#completeEmbedding(batch, trained, sink, { loss: loss.data[0]!, layer: 0, dy: dx, remainder: null }, weights);
+    await sink.complete(inGraph.filter(({ name }) => name !== embedding.name));
+    return finite(loss.data[0]!);
   }
 
   async #blockGradients(
     weights: Weights,
     batch: TokenBatch,
     shape: ProgramShape,
-    feeds: Record<string, Tensor>,
+    targets: Targets,
     trained: ReadonlySet<string>,
     sink: GradientSink,
+    resume: BackwardState | null,
   ): Promise<number> {
-    const { embedding, blocks, head } = this.outline.parameters;
+    const { blocks } = this.outline.parameters;
     const needInput = this.#trainsInput(trained);
     const lowest = needInput ? 0 : blocks.findIndex((block) => block.some(({ name }) => trained.has(name)));
     const bottom = lowest === -1 ? blocks.length : lowest;
-    const inputs = await this.#blockInputs(weights, batch, shape);
+    const ownOf = (layer: number) => blocks[layer]?.filter(({ name }) => trained.has(name)) ?? [];
+    // Of a block that is still to do its own input is needed, not what it returns
+    const end = resume ? Math.max(resume.layer - 1, 0) : blocks.length;
+    const inputs = await this.#blockInputs(weights, batch, shape, end);
 
-    const trainedHead = head.filter(({ name }) => trained.has(name));
-    const below = bottom < blocks.length || needInput;
-    const headNames = trainedHead.map(({ name }) => name);
-    const headSession = await this.#sessions.get(`head training ${key(shape)} ${below} ${headNames.join()}`, () =>
-      programs.headTraining(this.outline, shape, headNames, below),
-    );
-    const { results, loss } = gradientResults(trainedHead, sink);
-    let dy = floatTensor(inputs[0]!.shape);
-    if (below) results[programs.gradientOf('x')] = dy;
-    headSession.run({ ...feeds, ...byName(weights, head), x: inputs[blocks.length]! }, results);
-    // A tied matrix waits for the gradient of its rows
-    sink.complete(trainedHead.filter(({ name }) => name !== embedding.name));
-
-    for (let layer = blocks.length - 1; layer >= bottom; layer--) {
-      const block = blocks[layer]!;
-      const own = block.filter(({ name }) => trained.has(name));
+    let state = resume;
+    if (!state) {
+      const below = bottom < blocks.length || needInput;
+      const { loss, dx, remainder } = await this.#head.backward(weights, shape, inputs.pop()!, targets, trained, below, sink);
+      state = { loss, layer: blocks.length, dy: dx, remainder };
+      await sink.reached?.(state);
+    }
+    for (let layer = state.layer - 1; layer >= bottom; layer--) {
+      const own = ownOf(layer);
       const roles = own.map(({ role }) => role);
-      const further = layer > bottom || needInput;
-      if (roles.length === 0 && !further) break;
+      const further: boolean = layer > bottom || needInput;
       const session = await this.#sessions.get(
-        `block backward ${this.#kind(layer)} ${key(shape, false)} ${further} ${roles.join()}`,
+        `block backward ${this.#kind(layer)} ${sizeKey(shape, false)} ${further} ${roles.join()}`,
         () => programs.blockBackward(this.outline, layer, shape, roles, further),
       );
-      const blockResults: Record<string, Tensor> = {};
+      await sink.prepare?.(own, layer > bottom ? ownOf(layer - 1) : []);
+      const results: Record<string, Tensor> = {};
       for (const parameter of own)
-        blockResults[programs.gradientOf(parameter.role)] = floatTensor(parameter.shape, sink.buffer(parameter));
-      const dx = floatTensor(dy.shape);
-      if (further) blockResults[programs.gradientOf('x')] = dx;
-      session.run({ ...byRole(weights, block), x: inputs[layer]!, dy }, blockResults);
-      sink.complete(own);
-      dy = dx;
+        results[programs.gradientOf(parameter.role)] = floatTensor(parameter.shape, sink.buffer(parameter));
+      const dx = floatTensor(state.dy.shape);
+      if (further) results[programs.gradientOf('x')] = dx;
+      const feeds = await this.#block(weights, layer, layer > bottom ? layer - 1 : null);
+      session.run({ ...feeds, x: inputs[layer]!, dy: state.dy }, results);
+      await sink.complete(own);
+      inputs.length = layer;
+      state = { ...state, layer, dy: dx };
+      if (own.length > 0) await sink.reached?.(state);
     }
-    this.#completeEmbedding(batch, dy.data, trained, sink);
-    return finite(loss);
+    await this.#completeEmbedding(batch, trained, sink, state, weights);
+    return state.loss;
   }
 
-  /** The input of every block, and of the head as the last. */
-  async #blockInputs(weights: Weights, batch: TokenBatch, shape: ProgramShape): Promise<FloatTensor[]> {
+  /** The input of every block below `end`, and what the last of them returns. */
+  async #blockInputs(weights: Weights, batch: TokenBatch, shape: ProgramShape, end: number): Promise<FloatTensor[]> {
     const inputs = [embed(this.outline, weights, batch)];
-    for (const [layer, block] of this.outline.parameters.blocks.entries()) {
-      const session = await this.#sessions.get(`block forward ${this.#kind(layer)} ${key(shape, false)} `, () =>
+    for (let layer = 0; layer < end; layer++) {
+      const session = await this.#sessions.get(`block forward ${this.#kind(layer)} ${sizeKey(shape, false)} `, () =>
         programs.blockForward(this.outline, layer, shape, []),
       );
       const y = floatTensor(inputs[0]!.shape);
-      session.run({ ...byRole(weights, block), x: inputs[layer]! }, { y });
+      session.run({ ...(await this.#block(weights, layer, layer + 1)), x: inputs[layer]! }, { y });
       inputs.push(y);
     }
     return inputs;
+  }
+
+  /** A block's weights by role; those of block `next` are read meanwhile. */
+  #block(weights: Weights, layer: number, next: number | null): Promise<Record<string, Tensor>> {
+    const { blocks } = this.outline.parameters;
+    const ahead = next === null ? undefined : blocks[next];
+    return this.#stage.feeds([{ weights, parameters: blocks[layer]! }], ahead && [{ weights, parameters: ahead }]);
   }
 
   /** Whether something trains that block 0 stands on. */
@@ -252,31 +278,41 @@ export class Executor {
     return trained.has(embedding.name) || (positions !== null && trained.has(positions.name));
   }
 
-  /** Hands over the gradients of what block 0's input is the sum of, given the gradient of that input. */
-  #completeEmbedding(batch: TokenBatch, dx: Float32Array, trained: ReadonlySet<string>, sink: GradientSink): void {
+  /** Hands over the gradients of what block 0's input is the sum of, given the gradient of that input, and of an output matrix in stretches. */
+  async #completeEmbedding(
+    batch: TokenBatch,
+    trained: ReadonlySet<string>,
+    sink: GradientSink,
+    state: BackwardState,
+    weights: Weights,
+  ): Promise<void> {
+    const {
+      dy: { data: dx },
+      remainder,
+    } = state;
     const { configuration, parameters } = this.outline;
-    const { hidden, embeddingScale } = configuration;
+    const { hidden, embeddingScale, tiedEmbeddings } = configuration;
     const { embedding, positions } = parameters;
-    if (positions && trained.has(positions.name)) sink.completeRows(positions, sumRows(dx, hidden, positionIds(batch), 1));
-    if (!trained.has(embedding.name)) return;
-    const gradient = sumRows(dx, hidden, batch.tokens, embeddingScale);
-    if (configuration.tiedEmbeddings) this.#completeTied(gradient, sink);
-    else sink.completeRows(embedding, gradient);
+    const rows = trained.has(embedding.name) ? sumRows(dx, hidden, batch.tokens, embeddingScale) : null;
+    // The matrix first: its gradients need the weights as they were
+    if (remainder) {
+      await this.#head.finish(weights, remainder, sink, {
+        addRows: (part, gradient) => rows && tiedEmbeddings && addRows(gradient, part, rows),
+        reached: async (nextRow) => sink.reached?.({ ...state, remainder: { ...remainder, nextRow } }),
+      });
+    }
+    if (positions && trained.has(positions.name)) await sink.completeRows(positions, sumRows(dx, hidden, positionIds(batch), 1));
+    if (!rows) return;
+    if (!tiedEmbeddings) await sink.completeRows(embedding, rows);
+    else if (!remainder) {
+      addRows(sink.buffer(embedding), embedding, rows);
+      await sink.complete([embedding]);
+    }
   }
 
-  /** Adds the rows' gradient to that of the same matrix as the output's. */
-  #completeTied({ rows, values }: RowGradient, sink: GradientSink): void {
-    const { embedding } = this.outline.parameters;
-    const { hidden } = this.outline.configuration;
-    const dense = sink.buffer(embedding);
-    rows.forEach((row, index) => {
-      for (let column = 0; column < hidden; column++) dense[row * hidden + column]! += values[index * hidden + column]!;
-    });
-    sink.complete([embedding]);
-  }
-
-  #allWeights(weights: Weights): Record<string, Tensor> {
-    return byName(weights, [...this.outline.parameters.blocks.flat(), ...this.outline.parameters.head]);
+  #allWeights(weights: Weights): Promise<Record<string, Tensor>> {
+    const { blocks, head } = this.outline.parameters;
+    return this.#stage.feeds([{ weights, parameters: [...blocks.flat(), ...head], feedName: ({ name }) => name }]);
   }
 
   #kind(layer: number): string {
@@ -299,51 +335,17 @@ export class Executor {
   }
 }
 
-const key = ({ batch, positions, rows }: ProgramShape, withRows = true): string =>
-  `${batch}x${positions}${withRows ? `x${rows}` : ''}`;
-
-const byName = (weights: Weights, parameters: readonly Parameter[]): Record<string, Tensor> =>
-  Object.fromEntries(parameters.map(({ name }) => [name, weightOf(weights, name)]));
-
-function gradientResults(
-  parameters: readonly Parameter[],
-  sink: GradientSink,
-): { results: Record<string, Tensor>; loss: FloatTensor } {
-  const loss = floatTensor([]);
-  const results: Record<string, Tensor> = { loss };
-  for (const parameter of parameters)
-    results[programs.gradientOf(parameter.name)] = floatTensor(parameter.shape, sink.buffer(parameter));
-  return { results, loss };
-}
-
-function finite(loss: FloatTensor): number {
-  const value = loss.data[0]!;
-  if (Number.isFinite(value)) return value;
-  throw new HopscopeError(
-    'LossNotFinite',
-    `The loss became ${value}; lower the learning rate, and check the weights for values that are not finite.`,
-    'failure',
-  );
+/** Adds the rows' gradient to that of the same matrix as the output's, or of a stretch of it. */
+function addRows(target: Float32Array, { shape, firstRow = 0 }: Parameter, { rows, values }: RowGradient): void {
+  const [count, width] = shape as [number, number];
+  rows.forEach((row, index) => {
+    const place = row - firstRow;
+    if (place < 0 || place >= count) return;
+    for (let column = 0; column < width; column++) target[place * width + column]! += values[index * width + column]!;
+  });
 }
 
 function firstRows(tensor: FloatTensor, rows: number): FloatTensor {
   const shape = [rows, ...tensor.shape.slice(1)];
   return floatTensor(shape, tensor.data.subarray(0, elementCount(shape)));
 }
-
-const rowIndices = (rows: readonly number[], padded: number): Tensor => ({
-  type: 'int64',
-  shape: [padded],
-  data: BigInt64Array.from({ length: padded }, (_, index) => BigInt(rows[index] ?? 0)),
-});
-
-const integerColumn = (values: readonly number[], padded: number): Tensor => ({
-  ...rowIndices(values, padded),
-  shape: [padded, 1],
-});
-
-const floatColumn = (values: readonly number[], padded: number): Tensor =>
-  floatTensor(
-    [padded, 1],
-    Float32Array.from({ length: padded }, (_, index) => values[index] ?? 0),
-  );

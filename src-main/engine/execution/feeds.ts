@@ -1,13 +1,14 @@
 /**
- * What programs are fed with: embedded prompts, weights by role, the output matrix's rows of a few candidates.
+ * What programs are fed with besides whole weights: embedded prompts, the output matrix's rows of a few candidates.
  * It runs nothing.
  */
 import { HopscopeError } from '../../shared/errors.ts';
 import type { Parameter } from '../models/parameters.ts';
 import { type FloatTensor, floatTensor, type Tensor } from '../tensor.ts';
-import { lookUp } from './embedding.ts';
-import type { TokenBatch, Weights } from './executor.ts';
+import { takeRows, type Weights, type WeightTensor } from '../weights.ts';
+import type { TokenBatch } from './executor.ts';
 import type { ModelOutline, ProgramShape } from './programs.ts';
+import type { Wanted, WeightStage } from './weight-stage.ts';
 
 /** Right-padded prompts, each asked at one row (item * positions + position) for the logits of the same candidate tokens. */
 export interface Question {
@@ -43,11 +44,10 @@ export function questionShape(
 export function embed({ configuration, parameters }: ModelOutline, weights: Weights, tokenBatch: TokenBatch): FloatTensor {
   const { hidden, embeddingScale } = configuration;
   const { tokens, batch, positions } = tokenBatch;
-  const matrix = weightOf(weights, parameters.embedding.name);
-  const x = lookUp(matrix.data, hidden, tokens, embeddingScale);
+  const x = takeRows(weightOf(weights, parameters.embedding.name), tokens);
+  if (embeddingScale !== 1) for (let index = 0; index < x.length; index++) x[index]! *= embeddingScale;
   if (parameters.positions) {
-    const learned = weightOf(weights, parameters.positions.name);
-    const added = lookUp(learned.data, hidden, positionIds(tokenBatch), 1);
+    const added = takeRows(weightOf(weights, parameters.positions.name), positionIds(tokenBatch));
     for (let index = 0; index < x.length; index++) x[index]! += added[index]!;
   }
   return floatTensor([batch * positions, hidden], x);
@@ -58,26 +58,31 @@ export function positionIds({ batch, positions }: TokenBatch): Int32Array {
   return Int32Array.from({ length: batch * positions }, (_, index) => index % positions);
 }
 
-/** Weights under their roles, or under what `nameOf` makes of them. */
-export function byRole(
-  weights: Weights,
-  parameters: readonly Parameter[],
-  nameOf = (role: string) => role,
-): Record<string, Tensor> {
-  return Object.fromEntries(parameters.map(({ role, name }) => [nameOf(role), weightOf(weights, name)]));
+/** A set of weights, and what a program calls its roles. */
+export interface NamedSet {
+  weights: Weights;
+  nameOf?: (role: string) => string;
 }
 
-/** The head's weights by role, of the output matrix only the candidates' rows. */
-export function headWeights(
+/** The head's weights of one or several sets, of the output matrix only the candidates' rows; with whatever else a program wants. */
+export async function headWeights(
+  stage: WeightStage,
   { parameters }: ModelOutline,
-  weights: Weights,
+  sets: readonly NamedSet[],
   candidates: readonly number[],
-  nameOf = (role: string) => role,
-): Record<string, Tensor> {
-  const feeds = byRole(weights, parameters.head, nameOf);
-  const matrix = feeds[nameOf('head')] as FloatTensor;
-  const width = matrix.shape[1]!;
-  feeds[nameOf('head')] = floatTensor([candidates.length, width], lookUp(matrix.data, width, Int32Array.from(candidates), 1));
+  others: readonly Wanted[] = [],
+): Promise<Record<string, Tensor>> {
+  const matrix = parameters.head.find(({ role }) => role === 'head')!;
+  const norm = parameters.head.filter((parameter) => parameter !== matrix);
+  const called = sets.map(({ weights, nameOf = (role: string) => role }) => ({ weights, nameOf }));
+  const feeds = await stage.feeds([
+    ...others,
+    ...called.map(({ weights, nameOf }) => ({ weights, parameters: norm, feedName: ({ role }: Parameter) => nameOf(role) })),
+  ]);
+  for (const { weights, nameOf } of called) {
+    const rows = takeRows(weightOf(weights, matrix.name), Int32Array.from(candidates));
+    feeds[nameOf('head')] = floatTensor([candidates.length, matrix.shape[1]!], rows);
+  }
   return feeds;
 }
 
@@ -88,8 +93,36 @@ export const indices = (rows: readonly number[]): Tensor => ({
 });
 
 /** Errors: `MissingTensor`. */
-export function weightOf(weights: Weights, name: string): FloatTensor {
+export function weightOf(weights: Weights, name: string): WeightTensor {
   const tensor = weights.get(name);
   if (!tensor) throw new HopscopeError('MissingTensor', `The weights have no ${name}.`);
   return tensor;
+}
+
+/** Padding points at row 0 and counts nothing. */
+export const paddedIndices = (rows: readonly number[], padded: number): Tensor => ({
+  type: 'int64',
+  shape: [padded],
+  data: BigInt64Array.from({ length: padded }, (_, index) => BigInt(rows[index] ?? 0)),
+});
+
+export const indexColumn = (values: readonly number[], padded: number): Tensor => ({
+  ...paddedIndices(values, padded),
+  shape: [padded, 1],
+});
+
+export const columnOf = (values: readonly number[], padded: number): Tensor =>
+  floatTensor(
+    [padded, 1],
+    Float32Array.from({ length: padded }, (_, index) => values[index] ?? 0),
+  );
+
+/** A loss that can be trained on. Errors: `LossNotFinite`. */
+export function finite(loss: number): number {
+  if (Number.isFinite(loss)) return loss;
+  throw new HopscopeError(
+    'LossNotFinite',
+    `The loss became ${loss}; lower the learning rate, and check the weights for values that are not finite.`,
+    'failure',
+  );
 }

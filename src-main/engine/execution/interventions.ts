@@ -4,8 +4,9 @@
  */
 import { HopscopeError } from '../../shared/errors.ts';
 import { type FloatTensor, floatTensor, type Tensor } from '../tensor.ts';
-import { type ExecutionMode, type ExecutorSettings, executionMode, type TokenBatch, type Weights } from './executor.ts';
-import { byRole, embed, headWeights, indices, type Question, questionShape } from './feeds.ts';
+import type { Weights } from '../weights.ts';
+import { type ExecutionMode, type ExecutorSettings, executionMode, type TokenBatch } from './executor.ts';
+import { embed, headWeights, indices, type Question, questionShape } from './feeds.ts';
 import {
   blockWithReplacements,
   candidateLogits,
@@ -19,6 +20,7 @@ import { LayerPrograms } from './layer-programs.ts';
 import type { ModelOutline, ProgramShape } from './programs.ts';
 import * as programs from './programs.ts';
 import { type Component, components, layerPrefix } from './score-programs.ts';
+import { WeightStage } from './weight-stage.ts';
 
 /** One attention head's z (before the output projection), or where `head` is null the MLP's output, of one layer at one token. */
 export interface Site {
@@ -46,9 +48,11 @@ export class Interventions {
   readonly outline: ModelOutline;
   readonly mode: ExecutionMode;
   readonly #programs: LayerPrograms;
+  readonly #stage: WeightStage;
 
   constructor(outline: ModelOutline, settings: ExecutorSettings) {
     this.outline = outline;
+    this.#stage = settings.stage ?? new WeightStage();
     this.mode = executionMode(outline, settings, wholeLimit);
     this.#programs = new LayerPrograms(outline, settings);
   }
@@ -86,16 +90,17 @@ export class Interventions {
     const session = await this.#programs.head('whole with replacements', shape, candidates, () =>
       wholeWithReplacements(this.outline, shape, candidates.length),
     );
-    const feeds = { ...this.#headFeeds(weights, question), x: embed(this.outline, weights, question.batch) };
-    this.outline.parameters.blocks.forEach((block, layer) => {
-      const prefix = layerPrefix(layer);
-      Object.assign(
-        feeds,
-        byRole(weights, block, (role) => prefix + role),
-        this.#replacements(byLayer[layer]!, shape, prefix),
-      );
-    });
-    session.run(feeds, { logits });
+    const { blocks } = this.outline.parameters;
+    const feeds = await headWeights(
+      this.#stage,
+      this.outline,
+      [{ weights }],
+      candidates,
+      blocks.map((parameters, layer) => ({ weights, parameters, feedName: ({ role }) => layerPrefix(layer) + role })),
+    );
+    for (const layer of blocks.keys()) Object.assign(feeds, this.#replacements(byLayer[layer]!, shape, layerPrefix(layer)));
+    const x = embed(this.outline, weights, question.batch);
+    session.run({ ...feeds, x, rows: indices(question.rows) }, { logits });
   }
 
   async #runBlocks(
@@ -109,7 +114,7 @@ export class Interventions {
     const lowest = byLayer.findIndex((edits) => edits.length > 0);
     const start = lowest === -1 ? 0 : lowest;
     let x = await this.#residualBefore(start, weights, batch);
-    for (const [layer, block] of this.outline.parameters.blocks.entries()) {
+    for (const layer of this.outline.parameters.blocks.keys()) {
       if (layer < start) continue;
       const edits = byLayer[layer]!;
       // Most layers of a single-component intervention are the plain block
@@ -121,13 +126,13 @@ export class Interventions {
             );
       const y = floatTensor(x.shape);
       const replaced = edits.length === 0 ? {} : this.#replacements(edits, shape, '');
-      session.run({ ...byRole(weights, block), ...replaced, x }, { y });
+      session.run({ ...(await this.#block(weights, layer)), ...replaced, x }, { y });
       x = y;
     }
     const head = await this.#programs.head('candidate logits', shape, candidates, () =>
       candidateLogits(this.outline, shape, candidates.length),
     );
-    head.run({ ...this.#headFeeds(weights, question), x }, { logits });
+    head.run({ ...(await this.#headFeeds(weights, question)), x }, { logits });
   }
 
   /** The residual stream that reaches a layer when nothing below is edited: prompts of the same tokens run once for all of their rows. */
@@ -145,12 +150,12 @@ export class Interventions {
     });
     const few = { tokens: Int32Array.from(tokens), batch: places.size, positions, rows: 0 };
     let x = embed(this.outline, weights, few);
-    for (const [layer, block] of this.outline.parameters.blocks.slice(0, end).entries()) {
+    for (let layer = 0; layer < end; layer++) {
       const session = await this.#programs.block('block forward', layer, few, () =>
         programs.blockForward(this.outline, layer, few, []),
       );
       const y = floatTensor(x.shape);
-      session.run({ ...byRole(weights, block), x }, { y });
+      session.run({ ...(await this.#block(weights, layer)), x }, { y });
       x = y;
     }
     const size = positions * hidden;
@@ -162,8 +167,13 @@ export class Interventions {
     return all;
   }
 
-  #headFeeds(weights: Weights, { rows, candidates }: Question): Record<string, Tensor> {
-    return { ...headWeights(this.outline, weights, candidates), rows: indices(rows) };
+  async #headFeeds(weights: Weights, { rows, candidates }: Question): Promise<Record<string, Tensor>> {
+    return { ...(await headWeights(this.#stage, this.outline, [{ weights }], candidates)), rows: indices(rows) };
+  }
+
+  #block(weights: Weights, layer: number): Promise<Record<string, Tensor>> {
+    const [block, next] = this.outline.parameters.blocks.slice(layer, layer + 2);
+    return this.#stage.feeds([{ weights, parameters: block! }], next && [{ weights, parameters: next }]);
   }
 
   /** One layer's masks and replacements; where the mask is 0 the replacement is 0 too. */

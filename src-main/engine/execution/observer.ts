@@ -6,8 +6,9 @@ import type { SplitGraph } from '../graph/split.ts';
 import type { Parameter } from '../models/parameters.ts';
 import type { Session } from '../runtime/session.ts';
 import { type FloatTensor, floatTensor, type Tensor } from '../tensor.ts';
-import type { ExecutionMode, ExecutorSettings, Weights } from './executor.ts';
-import { byRole, embed, headWeights, indices, type Question, questionShape, weightOf } from './feeds.ts';
+import { areSame, type Weights } from '../weights.ts';
+import type { ExecutionMode, ExecutorSettings } from './executor.ts';
+import { embed, headWeights, indices, type Question, questionShape } from './feeds.ts';
 import { LayerPrograms } from './layer-programs.ts';
 import { changedWeight } from './program-parts.ts';
 import type { ModelOutline } from './programs.ts';
@@ -16,6 +17,7 @@ import * as scores from './score-programs.ts';
 import { type Component, componentInputs, components } from './score-programs.ts';
 import { type ScoredMap, scoredMaps } from './scored-maps.ts';
 import { type DistinctRows, distinctRows, rowFeeds, rowsOf } from './shared-rows.ts';
+import { type Wanted, WeightStage } from './weight-stage.ts';
 
 /** One layer of one batch; every tensor is [batch * positions, ...]. */
 export interface LayerReading {
@@ -45,10 +47,21 @@ interface Reading {
   shape: scores.ReadingShape;
 }
 
+/** One batch on its way: what its blocks were fed, and inner values where they are kept. */
+interface Pass {
+  reading: Reading;
+  coefficients: Float32Array;
+  keeps: boolean;
+  inputs: FloatTensor[];
+  kept: Record<string, Tensor>[];
+}
+
 export class Observer {
   readonly outline: ModelOutline;
   readonly maps: readonly ScoredMap[];
   readonly programs: LayerPrograms;
+  /** Where weights that are not in memory are brought to. */
+  readonly stage: WeightStage;
   readonly #mode: ExecutionMode | undefined;
   /** Blocks' graphs in two parts, by the name of their programs. */
   readonly #splits = new Map<string, SplitGraph>();
@@ -58,6 +71,7 @@ export class Observer {
     this.outline = outline;
     this.maps = scoredMaps(outline);
     this.programs = new LayerPrograms(outline, settings);
+    this.stage = settings.stage ?? new WeightStage();
     this.#mode = settings.mode;
   }
 
@@ -78,52 +92,97 @@ export class Observer {
     changed?: Weights,
     together = 1,
   ): Promise<ModelReading> {
-    const reading = this.#reading(question);
-    const { rows, shape } = reading;
-    const keeps = this.#keeps(shape, together);
-    const inputs = [rowsOf(embed(this.outline, weights, question.batch), rows.first)];
-    const kept: Record<string, Tensor>[] = [];
-    for (const [layer, block] of this.outline.parameters.blocks.entries()) {
-      const y = floatTensor(inputs[0]!.shape);
-      const feeds = { ...byRole(weights, block), ...rowFeeds(rows), x: inputs[layer]! };
-      if (keeps) {
-        const { name, split } = this.#split(layer, shape, this.#changedRoles(block, weights, changed));
-        const session = await this.programs.block(`${name}, up`, layer, shape, () => split.first);
-        const values = Object.fromEntries([...split.kept].map(([value, size]) => [value, floatTensor(size)]));
-        session.run(only(session.inputs, feeds), { y, ...values });
-        kept.push(values);
-      } else {
-        const session = await this.programs.block(`block forward of ${shape.distinct}`, layer, shape, () =>
-          scores.blockOnce(this.outline, layer, shape),
-        );
-        session.run(feeds, { y });
-      }
-      inputs.push(y);
-    }
-    const head = await this.#head(weights, reading, coefficients, inputs.pop()!);
-    let { dy } = head;
-    const layer = async (index: number): Promise<LayerReading> => {
-      const block = this.outline.parameters.blocks[index]!;
+    return (await this.readAll(weights, [{ question, coefficients }], changed, together))[0]!;
+  }
+
+  /** The same for several batches at once, so that weights which are not in memory are brought there once for all of them. */
+  async readAll(
+    weights: Weights,
+    prompts: readonly { question: Question; coefficients: Float32Array }[],
+    changed?: Weights,
+    together = prompts.length,
+  ): Promise<ModelReading[]> {
+    const { blocks } = this.outline.parameters;
+    const passes = prompts.map(({ question, coefficients }): Pass => {
+      const reading = this.#reading(question);
+      const keeps = this.#keeps(reading.shape, together);
+      const x = rowsOf(embed(this.outline, weights, question.batch), reading.rows.first);
+      return { reading, coefficients, keeps, inputs: [x], kept: [] };
+    });
+    for (const [layer, block] of blocks.entries()) {
+      const next = blocks[layer + 1];
+      const feeds = await this.stage.feeds([{ weights, parameters: block }], next && [{ weights, parameters: next }]);
       const roles = this.#changedRoles(block, weights, changed);
-      // What the layers above have read is let go
-      inputs.length = index + 1;
-      kept.length = Math.min(kept.length, index + 1);
-      const feeds: Record<string, Tensor> = {
-        ...byRole(weights, block),
-        ...rowFeeds(rows),
-        ...kept[index],
-        x: inputs[index]!,
-        dy,
-      };
-      for (const { role, name } of block) if (roles.has(role)) feeds[changedWeight(role)] = weightOf(changed!, name);
-      const session = await this.#backward(index, shape, roles, keeps);
-      const dx = floatTensor(dy.shape);
-      const result = this.#emptyReading(shape, changed !== undefined);
-      session.run(only(session.inputs, feeds), { [programs.gradientOf('x')]: dx, ...resultsOf(result, roles) });
-      dy = dx;
-      return result;
+      for (const pass of passes) await this.#up(pass, layer, roles, feeds);
+    }
+    const readings: ModelReading[] = [];
+    for (const pass of passes) {
+      const { logits, dy } = await this.#head(weights, pass.reading, pass.coefficients, pass.inputs.pop()!);
+      let below = dy;
+      readings.push({
+        logits,
+        layer: async (index) => {
+          const { reading, dx } = await this.#down(pass, index, below, weights, changed);
+          below = dx;
+          return reading;
+        },
+      });
+    }
+    return readings;
+  }
+
+  /** One block forward, with its inner values where they are kept. */
+  async #up(pass: Pass, layer: number, roles: ReadonlySet<string>, weights: Readonly<Record<string, Tensor>>): Promise<void> {
+    const { rows, shape } = pass.reading;
+    const x = pass.inputs[layer]!;
+    const y = floatTensor(x.shape);
+    const feeds = { ...weights, ...rowFeeds(rows), x };
+    if (pass.keeps) {
+      const { name, split } = this.#split(layer, shape, roles);
+      const session = await this.programs.block(`${name}, up`, layer, shape, () => split.first);
+      const values = Object.fromEntries([...split.kept].map(([value, size]) => [value, floatTensor(size)]));
+      session.run(only(session.inputs, feeds), { y, ...values });
+      pass.kept.push(values);
+    } else {
+      const session = await this.programs.block(`block forward of ${shape.distinct}`, layer, shape, () =>
+        scores.blockOnce(this.outline, layer, shape),
+      );
+      session.run(feeds, { y });
+    }
+    pass.inputs.push(y);
+  }
+
+  /** One block's reading, given dL/dy of what it returns. */
+  async #down(
+    pass: Pass,
+    index: number,
+    dy: FloatTensor,
+    weights: Weights,
+    changed: Weights | undefined,
+  ): Promise<{ reading: LayerReading; dx: FloatTensor }> {
+    const { inputs, kept, keeps } = pass;
+    const { rows, shape } = pass.reading;
+    const { blocks } = this.outline.parameters;
+    const roles = this.#changedRoles(blocks[index]!, weights, changed);
+    // What the layers above have read is let go
+    inputs.length = index + 1;
+    kept.length = Math.min(kept.length, index + 1);
+    const bothSets = (block: readonly Parameter[] = []): Wanted[] => [
+      { weights, parameters: block },
+      ...(changed ? [changedOf(block, this.#changedRoles(block, weights, changed), changed)] : []),
+    ];
+    const feeds: Record<string, Tensor> = {
+      ...(await this.stage.feeds(bothSets(blocks[index]), bothSets(blocks[index - 1]))),
+      ...rowFeeds(rows),
+      ...kept[index],
+      x: inputs[index]!,
+      dy,
     };
-    return { logits: head.logits, layer };
+    const session = await this.#backward(index, shape, roles, keeps);
+    const dx = floatTensor(dy.shape);
+    const reading = this.#emptyReading(shape, changed !== undefined);
+    session.run(only(session.inputs, feeds), { [programs.gradientOf('x')]: dx, ...resultsOf(reading, roles) });
+    return { reading, dx };
   }
 
   #reading(question: Question): Reading {
@@ -177,7 +236,7 @@ export class Observer {
     const logits = floatTensor([asked.length, candidates.length]);
     const gradient = floatTensor([asked.length, hidden]);
     const feeds = {
-      ...headWeights(this.outline, weights, candidates),
+      ...(await headWeights(this.stage, this.outline, [{ weights }], candidates)),
       rows: indices(asked.map((_, index) => index)),
       coefficients: floatTensor([asked.length, candidates.length], coefficients),
       x: rowsOf(
@@ -198,7 +257,7 @@ export class Observer {
     const scored = new Set(this.maps.map(({ role }) => role));
     return new Set(
       block
-        .filter(({ role, name }) => changed && scored.has(role) && changed.get(name)?.data !== weights.get(name)?.data)
+        .filter(({ role, name }) => changed && scored.has(role) && !areSame(changed.get(name), weights.get(name)))
         .map(({ role }) => role),
     );
   }
@@ -227,7 +286,8 @@ export class Observer {
     );
     const values = this.#componentTensors(shape.batch * shape.positions);
     const results = Object.fromEntries(components.map((name) => [programs.observed(name), values[name]]));
-    session.run({ ...byRole(weights, this.outline.parameters.blocks[layer]!), ...rowFeeds(rows), ...inputs }, results);
+    const feeds = await this.stage.feeds([{ weights, parameters: this.outline.parameters.blocks[layer]! }]);
+    session.run({ ...feeds, ...rowFeeds(rows), ...inputs }, results);
     return values;
   }
 
@@ -236,6 +296,12 @@ export class Observer {
     return { 'attn.z': floatTensor([rows, heads * headSize]), 'mlp.out': floatTensor([rows, hidden]) };
   }
 }
+
+const changedOf = (block: readonly Parameter[], roles: ReadonlySet<string>, changed: Weights): Wanted => ({
+  weights: changed,
+  parameters: block.filter(({ role }) => roles.has(role)),
+  feedName: ({ role }) => changedWeight(role),
+});
 
 /** Where a block's results go. */
 function resultsOf(

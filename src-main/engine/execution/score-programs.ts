@@ -179,10 +179,9 @@ function linearEffects(
 ): Map<string, Value> {
   const effects = new Map<string, Value>();
   const weight = (role: string): Value => {
-    const difference = differences.get(role);
-    // A bias's change has a score of its own
-    if (difference) return role.endsWith('.bias') ? graph.zeros(difference.shape) : difference;
-    return lookUpIn(weights)(role);
+    const old = lookUpIn(weights)(role);
+    // A bias's change has a score of its own, and one that did not change has no effect
+    return role.endsWith('.bias') ? graph.zeros(old.shape) : (differences.get(role) ?? old);
   };
   const label: Label = (name, value) => {
     if (name.endsWith('.x')) return labelled(labels, name);

@@ -13,7 +13,10 @@ export interface ScoredMap {
   name: string;
   group: 'attention' | 'mlp';
   isBias: boolean;
-  /** Heads that the score is split into, of queries, of keys and values, or all three after each other; null where it is one number per token. */
+  /**
+   * Heads that the score is split into: of queries, or of keys and values; of a map that is all three, in the order of its outputs. Null where it is
+   * one number per token.
+   */
   parts: number | null;
 }
 
@@ -23,7 +26,10 @@ export const splitByInput = 'attn.o';
 /** The map that is q, k and v in one: outputs of all query heads, then of all key heads, then of all value heads. */
 const fused = 'attn.qkv';
 
-/** A block's linear maps in the table's order, each with its bias after it. Errors: `NoScores` for attention of other maps than q, k, v, o and qkv. */
+/** The same with the outputs of the first query head, its key head and its value head, then those of the second, and so on. */
+const fusedByHead = 'attn.qkv.heads';
+
+/** A block's linear maps in the table's order, each with its bias after it. Errors: `NoScores` for attention of other maps than q, k, v, o and those of q, k and v in one. */
 export function scoredMaps({ parameters, configuration }: ModelOutline): ScoredMap[] {
   const block = parameters.blocks[0] ?? [];
   const matrices = block.filter(({ group, shape }) => (group === 'attention' || group === 'mlp') && shape.length === 2);
@@ -61,7 +67,7 @@ export function scoredMaps({ parameters, configuration }: ModelOutline): ScoredM
 
 function partsOf(role: string, { heads, keyValueHeads }: ModelConfiguration): number | null {
   if (role === 'attn.q' || role === splitByInput) return heads;
-  if (role === fused) return heads + 2 * keyValueHeads;
+  if (role === fused || role === fusedByHead) return heads + 2 * keyValueHeads;
   return role === 'attn.k' || role === 'attn.v' ? keyValueHeads : null;
 }
 
@@ -74,6 +80,7 @@ export function headParts(
   const group = heads / keyValueHeads;
   const own = { part: head, sharedBy: 1 };
   const shared = (first: number) => ({ part: first + Math.floor(head / group), sharedBy: group });
+  if (role === fusedByHead) return [0, 1, 2].map((kind) => ({ part: 3 * head + kind, sharedBy: 1 }));
   if (role === fused) return [own, shared(heads), shared(heads + keyValueHeads)];
   return role === 'attn.k' || role === 'attn.v' ? [shared(0)] : [own];
 }

@@ -5,13 +5,13 @@
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, readdirSync, readSync, realpathSync, statSync } from 'node:fs';
 import { HopscopeError } from '../../shared/errors.ts';
-import { elementCount, type Tensor } from '../tensor.ts';
+import { elementCount, type FloatType, type Tensor } from '../tensor.ts';
+import type { WeightTensor } from '../weights.ts';
+import { FileTensor } from './file-tensor.ts';
 import { pathInside } from './inside-folder.ts';
 import { SafetensorsFile, type TensorInfo } from './safetensors.ts';
 import { isInteger, isJsonObject, type JsonObject, readJson } from './strict-json.ts';
 import { type Widen, widenPlainly } from './widening.ts';
-
-export type FloatType = 'float32' | 'bfloat16' | 'float16';
 
 const singleName = 'model.safetensors';
 const indexName = 'model.safetensors.index.json';
@@ -77,6 +77,16 @@ export class Checkpoint {
     }
   }
 
+  /** One tensor's bytes as they stand in its file. @throws HopscopeError `MissingTensor`, `WrongShape`, `BadSafetensors` */
+  readInto(name: string, target: Uint8Array): void {
+    this.file(name).readInto(name, target);
+  }
+
+  /** One tensor left in its file, to be read when it is computed with. @throws HopscopeError `MissingTensor`, `UnsupportedDtype` */
+  stored(name: string): WeightTensor {
+    return new FileTensor(this.file(name), name);
+  }
+
   /** The element type that most bytes of the folder's matrices have. @throws HopscopeError `UnsupportedDtype` when they are no floats we read */
   get dtype(): FloatType {
     const bytes = new Map<string, number>();
@@ -91,6 +101,13 @@ export class Checkpoint {
       'UnsupportedDtype',
       `The matrices in ${this.folder} are ${most}; weights may be F32, BF16 or F16. Convert the model first.`,
     );
+  }
+
+  /** Changes whenever a file of the folder's does: configuration, sizes and times of modification. Cheap where `hash` reads everything. */
+  stamp(): string {
+    const files = [...this.weights.files].map(([name, file]) => [name, file.path]);
+    const lines = files.map(([name, path]) => [name, statSync(path!).size, statSync(path!).mtimeMs]);
+    return JSON.stringify([this.config, lines]);
   }
 
   /**

@@ -5,6 +5,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { HopscopeError } from '../../shared/errors.ts';
 import { type ArrayOf, bytesPerElement, type ElementType, elementCount, type Tensor } from '../tensor.ts';
+import { fetchFrom } from './read-ahead.ts';
 import {
   buildHeader,
   headerLength,
@@ -14,7 +15,7 @@ import {
   tensorBytes,
   tensorNameProblem,
 } from './safetensors-header.ts';
-import { writeAll, writeFileWhole } from './write-whole.ts';
+import { writeAll, writeFileWhole, writeFileWholeAsync } from './write-whole.ts';
 
 export type { TensorInfo } from './safetensors-header.ts';
 
@@ -94,12 +95,22 @@ export class SafetensorsFile {
 
   /** Bytes from a position of the file, for readers that convert in pieces. @throws HopscopeError `BadSafetensors` */
   readRangeInto(position: number, target: Uint8Array): void {
+    fillFrom(this.unchanged(), position, target, this.path);
+  }
+
+  /** The same without waiting: threads of the system read while programs compute. @throws HopscopeError `BadSafetensors`, `CannotRead` */
+  async fetchRange(position: number, target: Uint8Array): Promise<void> {
+    await fetchFrom(this.unchanged(), position, target, this.path);
+  }
+
+  /** The open file. @throws HopscopeError `BadSafetensors` when it is closed or was changed by someone else */
+  private unchanged(): number {
     if (this.descriptor === undefined) throw new HopscopeError('BadSafetensors', `${this.path} is closed.`, 'failure');
     const now = fstatSync(this.descriptor);
     if (now.size !== this.status.size || now.mtimeMs !== this.status.mtimeMs) {
       throw new HopscopeError('BadSafetensors', `${this.path} changed while it was in use. Open the model again.`);
     }
-    fillFrom(this.descriptor, position, target, this.path);
+    return this.descriptor;
   }
 
   info(name: string): TensorInfo {
@@ -114,6 +125,13 @@ export class SafetensorsFile {
   }
 }
 
+/** A tensor to be written whose bytes come later. */
+export interface TensorEntry {
+  readonly name: string;
+  readonly type: ElementType;
+  readonly shape: readonly number[];
+}
+
 /**
  * Writes tensors whole or not at all, tensor by tensor without a copy of them. Widest elements come first, so that every
  * tensor is aligned to its element size; the file then depends only on names, values and metadata.
@@ -124,33 +142,81 @@ export function writeSafetensors(
   tensors: ReadonlyMap<string, Tensor>,
   metadata: Record<string, string> = {},
 ): void {
-  const order = [...tensors].sort(
-    ([leftName, left], [rightName, right]) =>
-      bytesPerElement[right.type] - bytesPerElement[left.type] || (leftName < rightName ? -1 : leftName > rightName ? 1 : 0),
-  );
-  for (const [name, { type, shape, data }] of order) {
-    const problem = tensorNameProblem(name);
-    if (problem !== undefined) throw new HopscopeError('BadSafetensors', `${path} was not written: ${problem}.`, 'failure');
-    if (data.byteLength !== tensorBytes(type, shape)) {
-      const found = data.byteLength / bytesPerElement[type];
-      throw new HopscopeError(
-        'BadSafetensors',
-        `${path} was not written: tensor "${name}" has shape [${shape}] but ${found} elements.`,
-        'failure',
-      );
-    }
-  }
-  const header = buildHeader(
-    order.map(([name, { type, shape, data }]) => [name, { type, shape, byteLength: data.byteLength }]),
+  const { order, opening } = layOut(
+    path,
+    [...tensors].map(([name, tensor]) => ({ name, type: tensor.type, shape: tensor.shape, tensor })),
     metadata,
   );
-  const prefix = new Uint8Array(8);
-  new DataView(prefix.buffer).setBigUint64(0, BigInt(header.length), true);
+  for (const { name, type, shape, tensor } of order) {
+    const { byteLength } = tensor.data;
+    if (byteLength === tensorBytes(type, shape)) continue;
+    throw notWritten(path, `tensor "${name}" has shape [${shape}] but ${byteLength / bytesPerElement[type]} elements`);
+  }
   writeFileWhole(path, (descriptor) => {
-    writeAll(descriptor, prefix);
-    writeAll(descriptor, header);
-    for (const [, { data }] of order) writeAll(descriptor, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    writeAll(descriptor, opening);
+    for (const { tensor } of order) {
+      const { buffer, byteOffset, byteLength } = tensor.data;
+      writeAll(descriptor, new Uint8Array(buffer, byteOffset, byteLength));
+    }
   });
+}
+
+/**
+ * The same for tensors that are never all in memory: `produce` is called for one entry after the other, in the order of the
+ * file, and hands over that tensor's bytes by one or more calls of `write`, which is done with a piece when it returns.
+ * @throws HopscopeError `BadSafetensors` (a name or shape that cannot be written, too few or too many bytes), `CannotWrite`;
+ * whatever `produce` throws.
+ */
+export async function writeSafetensorsStreamed<E extends TensorEntry>(
+  path: string,
+  entries: readonly E[],
+  metadata: Record<string, string>,
+  produce: (entry: E, write: (bytes: Uint8Array) => void) => void | Promise<void>,
+): Promise<void> {
+  const { order, opening } = layOut(path, entries, metadata);
+  await writeFileWholeAsync(path, async (descriptor) => {
+    writeAll(descriptor, opening);
+    for (const entry of order) {
+      const expected = tensorBytes(entry.type, entry.shape);
+      let written = 0;
+      await produce(entry, (bytes) => {
+        written += bytes.length;
+        if (written <= expected) writeAll(descriptor, bytes);
+      });
+      if (written === expected) continue;
+      throw notWritten(path, `tensor "${entry.name}" takes ${expected} bytes but ${written} were given`);
+    }
+  });
+}
+
+/** Entries in the order of the file, and the bytes in front of the first one. */
+function layOut<E extends TensorEntry>(
+  path: string,
+  entries: readonly E[],
+  metadata: Record<string, string>,
+): { order: E[]; opening: Uint8Array } {
+  const seen = new Set<string>();
+  for (const { name } of entries) {
+    const problem = seen.has(name) ? `two tensors are named ${name}` : tensorNameProblem(name);
+    if (problem !== undefined) throw notWritten(path, problem);
+    seen.add(name);
+  }
+  const order = [...entries].sort(
+    (left, right) =>
+      bytesPerElement[right.type] - bytesPerElement[left.type] || (left.name < right.name ? -1 : left.name > right.name ? 1 : 0),
+  );
+  const header = buildHeader(
+    order.map(({ name, type, shape }) => [name, { type, shape, byteLength: tensorBytes(type, shape) }]),
+    metadata,
+  );
+  const opening = new Uint8Array(8 + header.length);
+  new DataView(opening.buffer).setBigUint64(0, BigInt(header.length), true);
+  opening.set(header, 8);
+  return { order, opening };
+}
+
+function notWritten(path: string, problem: string): HopscopeError {
+  return new HopscopeError('BadSafetensors', `${path} was not written: ${problem}.`, 'failure');
 }
 
 function allocate(type: ElementType, count: number): ArrayOf[ElementType] {

@@ -110,12 +110,12 @@ export class Tokenizer {
     });
   }
 
-  /** Checks that a model with this many embedding rows can take every token. @throws HopscopeError `TokenizerDoesNotFit` */
-  assertFits(embeddingRows: number): void {
-    if (this.maximumId < embeddingRows) return;
+  /** Checks that an embedding [rows, width] has a row for every token. @throws HopscopeError `TokenizerDoesNotFit` */
+  assertFits({ name, shape: [rows = 0, width = 0] }: { name: string; shape: readonly number[] }): void {
+    if (this.maximumId < rows) return;
     throw new HopscopeError(
       'TokenizerDoesNotFit',
-      `${this.file.file} has ids up to ${this.maximumId}, but the model has only ${embeddingRows} embedding rows. Use the model's own tokenizer.`,
+      `${this.file.file} has ids up to ${this.maximumId}, for which ${name} would have to be at least [${this.maximumId + 1}, ${width}], but it is [${rows}, ${width}]. Use the model's own tokenizer.`,
     );
   }
 

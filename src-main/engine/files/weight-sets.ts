@@ -1,128 +1,178 @@
 /**
- * Arithmetic on named sets of float32 tensors: what finetuning changed, put back whole, in part or onto other weights.
- * Nothing here works in place, and nothing here knows which tensors belong to which layer.
+ * Arithmetic on named sets of weights: what finetuning changed, put back whole, in part or onto other weights.
+ * Nothing here works in place, what is not in memory stays where it is until it is read, and which tensors make a layer is not known here.
  */
 import { createHash } from 'node:crypto';
 import { HopscopeError } from '../../shared/errors.ts';
-import type { FloatTensor } from '../tensor.ts';
-import { SafetensorsFile, writeSafetensors } from './safetensors.ts';
-
-export type WeightSet = ReadonlyMap<string, FloatTensor>;
+import { bytesPerElement, elementCount, type FloatTensor } from '../tensor.ts';
+import { areSame, inMemory, type Weights, type WeightTensor } from '../weights.ts';
+import { FileTensor } from './file-tensor.ts';
+import { SafetensorsFile, writeSafetensorsStreamed } from './safetensors.ts';
+import { sumOf } from './sum-tensor.ts';
+import { piecesOf, valuesOf } from './values.ts';
 
 /** The difference of two weight sets on some tensors, and of which tensors exactly it is the difference. */
 export interface Delta {
-  readonly tensors: WeightSet;
-  /** `tensorHash` of the base's tensor by name; a name is missing when the delta comes from a file that does not say. */
-  readonly baseHashes: ReadonlyMap<string, string>;
+  readonly tensors: Weights;
+  /** What each was counted from: the tensor, or its `tensorHash` as a file tells it; a name is missing when the file does not say. */
+  readonly bases: ReadonlyMap<string, WeightTensor | string>;
 }
 
-/** sha256 (hexadecimal) over a tensor's shape and bytes. */
-export function tensorHash({ shape, data }: FloatTensor): string {
-  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  return createHash('sha256').update(`[${shape}]`).update(bytes).digest('hex');
+/** sha256 (hexadecimal) over a tensor's shape and its values as float32. */
+export async function tensorHash(tensor: WeightTensor): Promise<string> {
+  const hash = createHash('sha256').update(`[${tensor.shape}]`);
+  for (const piece of piecesOf(tensor)) {
+    const { data } = await valuesOf(piece);
+    hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  }
+  return hash.digest('hex');
 }
 
 /**
- * after - before, for every tensor of `after`; `before` may have more.
+ * after - before, for every tensor of `after`; `before` may have more. Where one of two tensors is not in memory the difference is
+ * formed when it is read, so neither may change until then.
  * @throws HopscopeError `MissingTensor`, `WrongShape`
  */
-export function subtract(after: WeightSet, before: WeightSet): Delta {
-  const tensors = new Map<string, FloatTensor>();
-  const baseHashes = new Map<string, string>();
+export function subtract(after: Weights, before: Weights): Delta {
+  const tensors = new Map<string, WeightTensor>();
+  const bases = new Map<string, WeightTensor>();
   for (const [name, tensor] of after) {
     const base = tensorOf(before, name, 'the weights before', tensor);
-    tensors.set(name, combine(tensor, base, -1));
-    baseHashes.set(name, tensorHash(base));
+    tensors.set(
+      name,
+      sumOf([
+        { tensor, factor: 1 },
+        { tensor: base, factor: -1 },
+      ]),
+    );
+    bases.set(name, base);
   }
-  return { tensors, baseHashes };
+  return { tensors, bases };
 }
 
 /**
- * base + delta + ..., a new set: no tensor of it shares memory with `base`. Every delta must be counted from `base`; grafting
- * weights onto a model they were not trained from is asked for by `onAnotherBase`.
+ * base + delta + ..., a new set that shares with `base` what no delta changes. Every delta must be counted from `base`; grafting weights onto
+ * a model they were not trained from is asked for by `onAnotherBase`.
  * @throws HopscopeError `DeltaOfAnotherBase`, `MissingTensor`, `WrongShape`
  */
-export function add(base: WeightSet, delta: Delta | readonly Delta[], { onAnotherBase = false } = {}): Map<string, FloatTensor> {
+export async function add(
+  base: Weights,
+  delta: Delta | readonly Delta[],
+  { onAnotherBase = false } = {},
+): Promise<Map<string, WeightTensor>> {
   const deltas = 'tensors' in delta ? [delta] : delta;
-  const result = new Map<string, FloatTensor>();
+  const result = new Map(base);
   for (const each of deltas) {
     for (const [name, change] of each.tensors) {
       const tensor = tensorOf(base, name, 'the weights that the delta is added to', change);
-      if (!onAnotherBase) checkBase(name, tensor, each);
-      result.set(name, combine(result.get(name) ?? tensor, change, 1));
+      if (!onAnotherBase) await checkBase(name, tensor, each);
+      result.set(
+        name,
+        sumOf([
+          { tensor: result.get(name)!, factor: 1 },
+          { tensor: change, factor: 1 },
+        ]),
+      );
     }
   }
-  const all = [...base].map(([name, tensor]): [string, FloatTensor] => [
-    name,
-    result.get(name) ?? { ...tensor, data: tensor.data.slice() },
-  ]);
-  return new Map(all);
+  return result;
 }
 
 /** The delta on some of its tensors only. @throws HopscopeError `MissingTensor` */
 export function part(delta: Delta, names: Iterable<string>): Delta {
-  const tensors = new Map<string, FloatTensor>();
-  const baseHashes = new Map<string, string>();
+  const tensors = new Map<string, WeightTensor>();
+  const bases = new Map<string, WeightTensor | string>();
   for (const name of names) {
     const tensor = delta.tensors.get(name);
     if (tensor === undefined) throw new HopscopeError('MissingTensor', `The delta has no tensor "${name}": it was not trained.`);
     tensors.set(name, tensor);
-    const hash = delta.baseHashes.get(name);
-    if (hash !== undefined) baseHashes.set(name, hash);
+    const base = delta.bases.get(name);
+    if (base !== undefined) bases.set(name, base);
   }
-  return { tensors, baseHashes };
+  return { tensors, bases };
 }
 
 /** L2 norm of every tensor's change, summed in double precision. */
-export function norms(delta: Delta): Map<string, number> {
-  return new Map(
-    [...delta.tensors].map(([name, { data }]) => [name, Math.sqrt(data.reduce((sum, value) => sum + value * value, 0))]),
-  );
+export async function norms(delta: Delta): Promise<Map<string, number>> {
+  const result = new Map<string, number>();
+  for (const [name, tensor] of delta.tensors) {
+    let squares = 0;
+    for (const piece of piecesOf(tensor)) for (const value of (await valuesOf(piece)).data) squares += value * value;
+    result.set(name, Math.sqrt(squares));
+  }
+  return result;
 }
 
 /** Writes a delta whole or not at all: tensors under their plain names, the base's hashes as metadata. @throws HopscopeError `CannotWrite` */
-export function writeDelta(path: string, delta: Delta): void {
+export async function writeDelta(path: string, delta: Delta): Promise<void> {
   const metadata: Record<string, string> = { format: 'pt' };
-  for (const [name, hash] of delta.baseHashes) metadata[basePrefix + name] = hash;
-  writeSafetensors(path, delta.tensors, metadata);
+  for (const [name, base] of delta.bases) metadata[basePrefix + name] = await hashOf(base);
+  await writeWeights(path, delta.tensors, metadata);
 }
 
-/** Reads a delta file, also one that says nothing about its base. @throws HopscopeError `UnsupportedDtype`, `BadSafetensors`, `CannotRead` */
-export function readDelta(path: string): Delta {
-  const { tensors, metadata } = readFloats(path);
+/** Writes weights as float32, whole or not at all, with one stretch of them in memory at a time. @throws HopscopeError `CannotWrite` */
+export async function writeWeights(
+  path: string,
+  weights: Weights,
+  metadata: Record<string, string> = { format: 'pt' },
+): Promise<void> {
+  const entries = [...weights].map(([name, tensor]) => ({ name, type: 'float32' as const, shape: tensor.shape, tensor }));
+  await writeSafetensorsStreamed(path, entries, metadata, ({ tensor }, write) => writeValues(tensor, write));
+}
+
+/** Hands over a tensor's values as float32, stretch by stretch. */
+export async function writeValues(tensor: WeightTensor, write: (bytes: Uint8Array) => void): Promise<void> {
+  for (const piece of piecesOf(tensor)) {
+    const { data } = await valuesOf(piece);
+    write(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  }
+}
+
+/** Bytes of a file up to which its tensors are read into memory. */
+const memoryLimit = 2 ** 30;
+
+/**
+ * Reads a delta file, also one that says nothing about its base. A file of more than `limit` bytes stays open, and its tensors stay in it.
+ * @throws HopscopeError `UnsupportedDtype`, `BadSafetensors`, `CannotRead`
+ */
+export function readDelta(path: string, limit = memoryLimit): Delta {
+  const { tensors, metadata } = readFloats(path, limit);
   const bases = [...metadata].filter(([key]) => key.startsWith(basePrefix));
-  return { tensors, baseHashes: new Map(bases.map(([key, hash]) => [key.slice(basePrefix.length), hash])) };
+  return { tensors, bases: new Map(bases.map(([key, hash]) => [key.slice(basePrefix.length), hash])) };
 }
 
-/** All tensors of a float32 safetensors file. @throws HopscopeError `UnsupportedDtype`, `BadSafetensors`, `CannotRead` */
+/** All tensors of a float32 safetensors file, in memory. @throws HopscopeError `UnsupportedDtype`, `BadSafetensors`, `CannotRead` */
 export function readWeights(path: string): Map<string, FloatTensor> {
-  return readFloats(path).tensors;
+  return inMemory(readFloats(path, Number.POSITIVE_INFINITY).tensors);
 }
 
-function readFloats(path: string): { tensors: Map<string, FloatTensor>; metadata: Map<string, string> } {
+/** Whether a file says that its tensors are changes of weights. */
+export const isDelta = (metadata: ReadonlyMap<string, string>): boolean =>
+  [...metadata.keys()].some((key) => key.startsWith(basePrefix));
+
+function readFloats(path: string, limit: number): { tensors: Map<string, WeightTensor>; metadata: ReadonlyMap<string, string> } {
   const file = SafetensorsFile.open(path);
+  let staysOpen = false;
   try {
-    const tensors = new Map<string, FloatTensor>();
-    for (const name of file.tensors.keys()) {
-      const tensor = file.read(name);
-      if (!isFloat(tensor)) {
-        throw new HopscopeError('UnsupportedDtype', `${path}: tensor "${name}" is ${file.info(name).dtype}; F32 is expected.`);
-      }
-      tensors.set(name, tensor);
+    const tensors = new Map<string, WeightTensor>();
+    let bytes = 0;
+    for (const [name, { type, dtype, shape }] of file.tensors) {
+      if (type !== 'float32')
+        throw new HopscopeError('UnsupportedDtype', `${path}: tensor "${name}" is ${dtype}; F32 is expected.`);
+      bytes += elementCount(shape) * bytesPerElement.float32;
     }
+    staysOpen = bytes > limit;
+    for (const name of file.tensors.keys())
+      tensors.set(name, staysOpen ? new FileTensor(file, name) : (file.read(name) as FloatTensor));
     return { tensors, metadata: file.header.metadata };
   } finally {
-    file.close();
+    if (!staysOpen) file.close();
   }
 }
 
 const basePrefix = 'base:';
 
-function isFloat(tensor: { type: string }): tensor is FloatTensor {
-  return tensor.type === 'float32';
-}
-
-function tensorOf(set: WeightSet, name: string, where: string, other: FloatTensor): FloatTensor {
+function tensorOf(set: Weights, name: string, where: string, other: WeightTensor): WeightTensor {
   const tensor = set.get(name);
   if (tensor === undefined)
     throw new HopscopeError('MissingTensor', `Tensor "${name}" is not in ${where}. Both must come from one model.`);
@@ -135,18 +185,14 @@ function tensorOf(set: WeightSet, name: string, where: string, other: FloatTenso
   return tensor;
 }
 
-function checkBase(name: string, tensor: FloatTensor, delta: Delta): void {
-  const expected = delta.baseHashes.get(name);
-  if (expected === undefined || expected === tensorHash(tensor)) return;
+async function checkBase(name: string, tensor: WeightTensor, delta: Delta): Promise<void> {
+  const expected = delta.bases.get(name);
+  if (expected === undefined || (typeof expected !== 'string' && areSame(expected, tensor))) return;
+  if ((await hashOf(expected)) === (await tensorHash(tensor))) return;
   throw new HopscopeError(
     'DeltaOfAnotherBase',
     `The delta was counted from other weights: tensor "${name}" differs. Add it to the model it was trained from.`,
   );
 }
 
-/** left + sign x right. */
-function combine(left: FloatTensor, right: FloatTensor, sign: 1 | -1): FloatTensor {
-  const data = new Float32Array(left.data.length);
-  for (let index = 0; index < data.length; index++) data[index] = left.data[index]! + sign * right.data[index]!;
-  return { type: 'float32', shape: left.shape, data };
-}
+const hashOf = async (base: WeightTensor | string): Promise<string> => (typeof base === 'string' ? base : await tensorHash(base));

@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   existsSync,
+  fsync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -17,6 +18,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 import { HopscopeError } from '../../shared/errors.ts';
 
 /** Largest number of bytes handed to one system call; more than 2^31 - 1 is refused by some of them. */
@@ -28,23 +30,30 @@ const largestWrite = 1 << 30;
  * @throws HopscopeError `CannotWrite` when the file system refuses; whatever `fill` throws.
  */
 export function writeFileWhole(path: string, fill: (descriptor: number) => void): void {
-  const target = resolve(path);
-  const temporary = temporarySibling(target);
-  const descriptor = orCannotWrite(target, () => openSync(temporary, 'wx', 0o644));
-  let open = true;
+  const file = new PartialFile(path);
   try {
-    orCannotWrite(target, () => {
-      fill(descriptor);
-      fsyncSync(descriptor);
-      open = false;
-      closeSync(descriptor);
-      renameSync(temporary, target);
-      syncFolder(dirname(target));
-    });
+    fill(file.descriptor);
+    fsyncSync(file.descriptor);
+    file.commit();
   } catch (error) {
-    if (open) closeSync(descriptor);
-    rmSync(temporary, { force: true });
-    throw error;
+    file.abandon();
+    throw named(file.target, error);
+  }
+}
+
+/**
+ * The same for a `fill` that waits for what it writes. Syncing leaves the event loop free, since a file of gigabytes takes
+ * seconds to reach the disk.
+ */
+export async function writeFileWholeAsync(path: string, fill: (descriptor: number) => Promise<void>): Promise<void> {
+  const file = new PartialFile(path);
+  try {
+    await fill(file.descriptor);
+    await syncWithoutBlocking(file.descriptor);
+    file.commit();
+  } catch (error) {
+    file.abandon();
+    throw named(file.target, error);
   }
 }
 
@@ -55,27 +64,25 @@ export function writeFileWhole(path: string, fill: (descriptor: number) => void)
  * refuses; whatever `fill` throws.
  */
 export function writeFolderWhole(path: string, fill: (temporaryFolder: string) => void): void {
-  const target = resolve(path);
-  if (existsSync(target) && !isEmptyFolder(target)) {
-    throw new HopscopeError(
-      'FolderExists',
-      `${target} is already there and not empty. Choose another folder or remove this one.`,
-    );
-  }
-  const temporary = temporarySibling(target);
-  orCannotWrite(target, () => mkdirSync(temporary, { recursive: true }));
+  const folder = new PartialFolder(path);
   try {
-    orCannotWrite(target, () => {
-      fill(temporary);
-      syncFolder(temporary);
-      // Not every system renames over an empty folder.
-      if (existsSync(target)) rmdirSync(target);
-      renameSync(temporary, target);
-      syncFolder(dirname(target));
-    });
+    fill(folder.temporary);
+    folder.commit();
   } catch (error) {
-    rmSync(temporary, { recursive: true, force: true });
-    throw error;
+    folder.abandon();
+    throw named(folder.target, error);
+  }
+}
+
+/** The same for a `fill` that waits for what it writes. */
+export async function writeFolderWholeAsync(path: string, fill: (temporaryFolder: string) => Promise<void>): Promise<void> {
+  const folder = new PartialFolder(path);
+  try {
+    await fill(folder.temporary);
+    folder.commit();
+  } catch (error) {
+    folder.abandon();
+    throw named(folder.target, error);
   }
 }
 
@@ -85,6 +92,65 @@ export function writeAll(descriptor: number, bytes: Uint8Array): void {
     done += writeSync(descriptor, bytes, done, Math.min(bytes.length - done, largestWrite));
   }
 }
+
+/** A file under its temporary name, open for writing until it is committed or abandoned. */
+class PartialFile {
+  readonly target: string;
+  readonly descriptor: number;
+  private readonly temporary: string;
+  private open = true;
+
+  constructor(path: string) {
+    this.target = resolve(path);
+    this.temporary = temporarySibling(this.target);
+    this.descriptor = orCannotWrite(this.target, () => openSync(this.temporary, 'wx', 0o644));
+  }
+
+  /** Gives the file, which is synced, its final name. */
+  commit(): void {
+    this.open = false;
+    closeSync(this.descriptor);
+    renameSync(this.temporary, this.target);
+    syncFolder(dirname(this.target));
+  }
+
+  abandon(): void {
+    if (this.open) closeSync(this.descriptor);
+    rmSync(this.temporary, { force: true });
+  }
+}
+
+/** A folder under its temporary name. */
+class PartialFolder {
+  readonly target: string;
+  readonly temporary: string;
+
+  constructor(path: string) {
+    this.target = resolve(path);
+    if (existsSync(this.target) && !isEmptyFolder(this.target)) {
+      throw new HopscopeError(
+        'FolderExists',
+        `${this.target} is already there and not empty. Choose another folder or remove this one.`,
+      );
+    }
+    this.temporary = temporarySibling(this.target);
+    orCannotWrite(this.target, () => mkdirSync(this.temporary, { recursive: true }));
+  }
+
+  commit(): void {
+    syncFolder(this.temporary);
+    // Not every system renames over an empty folder.
+    if (existsSync(this.target)) rmdirSync(this.target);
+    renameSync(this.temporary, this.target);
+    syncFolder(dirname(this.target));
+  }
+
+  abandon(): void {
+    rmSync(this.temporary, { recursive: true, force: true });
+  }
+}
+
+const syncWithoutBlocking = promisify(fsync);
 
 /** In the same folder, so that the rename stays within one file system. */
 function temporarySibling(target: string): string {
@@ -114,10 +180,15 @@ function orCannotWrite<T>(target: string, action: () => T): T {
   try {
     return action();
   } catch (error) {
-    const code = error instanceof Error && 'code' in error && 'syscall' in error ? String(error.code) : undefined;
-    if (code === undefined || error instanceof HopscopeError) throw error;
-    const reason =
-      code === 'ENOSPC' ? 'the disk is full' : code === 'ENOENT' ? 'its folder does not exist' : (error as Error).message;
-    throw new HopscopeError('CannotWrite', `${target} could not be written: ${reason}. Nothing was left behind.`, 'failure');
+    throw named(target, error);
   }
+}
+
+/** An error of the file system as `CannotWrite`; any other as it is. */
+function named(target: string, error: unknown): unknown {
+  const code = error instanceof Error && 'code' in error && 'syscall' in error ? String(error.code) : undefined;
+  if (code === undefined || error instanceof HopscopeError) return error;
+  const reason =
+    code === 'ENOSPC' ? 'the disk is full' : code === 'ENOENT' ? 'its folder does not exist' : (error as Error).message;
+  return new HopscopeError('CannotWrite', `${target} could not be written: ${reason}. Nothing was left behind.`, 'failure');
 }

@@ -131,6 +131,7 @@ export type OperatorName =
   | 'Log'
   | 'Sigmoid'
   | 'Tanh'
+  | 'Erf'
   | 'Clip'
   | 'MatMul'
   | 'Gemm'
@@ -215,6 +216,16 @@ export const operators: Record<OperatorName, Operator> = {
     // dx = dy (1 - y^2)
     gradient: ({ graph, output, dy }) => [
       () => graph.multiply(dy, graph.subtract(graph.scalar(1), graph.multiply(output, output))),
+    ],
+  },
+  Erf: {
+    shape: elementwise,
+    // dx = dy 2 / sqrt(pi) exp(-x^2)
+    gradient: ({ graph, inputs: [x], dy }) => [
+      () => {
+        const slope = graph.apply('Exp', [graph.negate(graph.multiply(x!, x!))]);
+        return graph.multiply(graph.scale(dy, 2 / Math.sqrt(Math.PI)), slope);
+      },
     ],
   },
   Clip: {

@@ -35,9 +35,9 @@ export interface Kernels {
   adam(weight: number, m: number, v: number, gradient: number, count: number, step: AdamStep): void;
   /** Sum of squares of `count` float32, accumulated in float64. */
   sumOfSquares(address: number, count: number): number;
-  /** bfloat16 to float32, exact. Source and target must not overlap. */
+  /** bfloat16 to float32, exact. The source may be the upper half of the target, which is then widened in place; otherwise they must not overlap. */
   widenBfloat16(source: number, target: number, count: number): void;
-  /** float16 to float32, exact, subnormals included. */
+  /** float16 to float32, exact, subnormals included; overlap as above. */
   widenFloat16(source: number, target: number, count: number): void;
   /** float32 to bfloat16, to nearest, ties to even. */
   narrowToBfloat16(source: number, target: number, count: number): void;

@@ -8,16 +8,15 @@ import { rotaryTables } from './rotary.ts';
 
 /** How a linear map is stored. */
 export interface LinearForm {
-  /** There is a parameter `role.bias`. */
-  bias?: boolean;
   /** The matrix is [in, out]; checkpoints usually keep [out, in]. */
   inputFirst?: boolean;
 }
 
-/** y = x W' (+ b): x [rows, in], W [out, in]. Labels `role.x` and `role.y`. */
+/** y = x W' (+ b where the configuration gives the role a bias): x [rows, in], W [out, in]. Labels `role.x` and `role.y`. */
 export function linear(context: BuildContext, x: Value, role: string, options: LinearForm = {}): Value {
   const product = context.graph.gemm(context.label(`${role}.x`, x), context.weight(role), false, !options.inputFirst);
-  return context.label(`${role}.y`, options.bias ? context.graph.add(product, context.weight(`${role}.bias`)) : product);
+  const hasBias = context.configuration.biases.includes(role);
+  return context.label(`${role}.y`, hasBias ? context.graph.add(product, context.weight(`${role}.bias`)) : product);
 }
 
 /** x / sqrt(mean x^2 + eps) * gain, over the last axis; the gain is the role's weight unless another is given. */
@@ -56,20 +55,26 @@ export function tanhGelu({ graph }: BuildContext, x: Value): Value {
   return graph.multiply(x, graph.apply('Sigmoid', [twice]));
 }
 
+/** x Phi(x) = x (1 + erf(x / sqrt 2)) / 2. */
+export function exactGelu({ graph }: BuildContext, x: Value): Value {
+  const error = graph.apply('Erf', [graph.scale(x, Math.SQRT1_2)]);
+  return graph.multiply(graph.scale(x, 0.5), graph.add(error, graph.scalar(1)));
+}
+
 /** c tanh(factor x / c); without a cap, factor x. */
 export function softcap({ graph }: BuildContext, x: Value, cap: number | null, factor = 1): Value {
   if (cap === null) return graph.scale(x, factor);
   return graph.scale(graph.apply('Tanh', [graph.scale(x, factor / cap)]), cap);
 }
 
-/** Rotates pairs (k, k + size / 2) of each head by position x frequency. x [batch * positions, heads * size], the same back. */
+/** Rotates pairs (k, k + number of pairs) of each head by position x frequency. x [batch * positions, heads * size], the same back. */
 export function rotate(context: BuildContext, x: Value, heads: number): Value {
   const { graph, batch, positions, configuration } = context;
   const { rotary, headSize } = configuration;
   if (!rotary) return x;
   const tables = shared(context, 'rotary', () => {
     const { cos, sin } = rotaryTables(rotary, positions);
-    const shape = [positions, headSize / 2];
+    const shape = [positions, rotary.frequencies.length];
     const ids = BigInt64Array.from({ length: batch * positions }, (_, index) => BigInt(index % positions));
     return [
       graph.constant({ type: 'float32', shape, data: cos }),
@@ -79,6 +84,8 @@ export function rotate(context: BuildContext, x: Value, heads: number): Value {
   });
   const rotated = graph.apply('RotaryEmbedding', [graph.reshape(x, [batch, positions, heads * headSize]), ...tables], {
     num_heads: heads,
+    // 0 stands for the whole head
+    rotary_embedding_dim: 2 * rotary.frequencies.length === headSize ? 0 : 2 * rotary.frequencies.length,
   });
   return graph.reshape(rotated, [batch * positions, heads * headSize]);
 }
@@ -93,6 +100,15 @@ export function residualBlock(context: BuildContext, x: Value, attention: (x: Va
   const attended = attention(x);
   const middle = context.graph.add(wantedRows(context, x), attended);
   return context.graph.add(middle, mlp(middle));
+}
+
+/**
+ * x + attention(x) + mlp(x): neither reads what the other gives. So within a layer no score of attention holds a path through the MLP, and an MLP
+ * whose layer's heads are ablated still reads what it read.
+ */
+export function parallelBlock(context: BuildContext, x: Value, attention: (x: Value) => Value, mlp: (x: Value) => Value): Value {
+  const wanted = wantedRows(context, x);
+  return context.graph.add(context.graph.add(wanted, attention(x)), mlp(wanted));
 }
 
 /**
@@ -132,7 +148,7 @@ export function gatedMlp(context: BuildContext, x: Value, activation: Activation
 }
 
 /** down(activation(up(x))), with the same labels. */
-export function plainMlp(context: BuildContext, x: Value, activation: Activation, form: LinearForm): Value {
+export function plainMlp(context: BuildContext, x: Value, activation: Activation, form: LinearForm = {}): Value {
   const up = linear(context, context.label('mlp.in', x), 'mlp.up', form);
   return context.label('mlp.out', linear(context, context.label('mlp.act', activation(context, up)), 'mlp.down', form));
 }

@@ -6,6 +6,8 @@ import { HopscopeError } from '../../shared/errors.ts';
 import type { RawConfiguration } from './family.ts';
 
 const largest = 2 ** 31 - 1;
+/** No published model has a tenth of it; lists are made as long as there are layers. */
+const mostLayers = 10_000;
 
 function refuse(field: string, value: unknown, wanted: string): never {
   const shown = JSON.stringify(value) ?? String(value);
@@ -25,10 +27,15 @@ export function nonNegative(raw: RawConfiguration, field: string, fallback?: num
   return whole(raw, field, 0, fallback);
 }
 
-function whole(raw: RawConfiguration, field: string, least: number, fallback?: number): number {
+/** How many layers: a whole number from 1 to 10,000. */
+export function layerCount(raw: RawConfiguration, field: string): number {
+  return whole(raw, field, 1, undefined, mostLayers);
+}
+
+function whole(raw: RawConfiguration, field: string, least: number, fallback?: number, most = largest): number {
   const value = raw[field] ?? fallback;
-  if (typeof value !== 'number' || !Number.isInteger(value) || value < least || value > largest) {
-    return refuse(field, raw[field], `a whole number of at least ${least}`);
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < least || value > most) {
+    return refuse(field, raw[field], `a whole number from ${least} to ${most}`);
   }
   return value;
 }

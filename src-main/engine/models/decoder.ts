@@ -4,7 +4,7 @@
  */
 import type { Value } from '../graph/graph.ts';
 import { attention, gatedMlp, linear, residualBlock, rmsNorm, rotate, silu, softcap } from './blocks.ts';
-import { count, divisible, flag, oneOf, positive } from './configuration.ts';
+import { count, divisible, flag, layerCount, oneOf, positive } from './configuration.ts';
 import type {
   BuildContext,
   ModelConfiguration,
@@ -21,13 +21,27 @@ export interface DecoderDefaults {
   context: number;
   normEpsilon: number;
   tiedEmbeddings?: boolean;
+  /** Fields that give some maps biases in this family; other families' files may not set them. */
+  biases?: readonly BiasField[];
+}
+
+/** The maps that a field of config.json gives a bias. */
+const biasedBy = {
+  attention_bias: ['attn.q', 'attn.k', 'attn.v', 'attn.o'],
+  mlp_bias: ['mlp.gate', 'mlp.up', 'mlp.down'],
+} as const;
+type BiasField = keyof typeof biasedBy;
+
+function readBiases(raw: RawConfiguration, honoured: readonly BiasField[] = []): string[] {
+  return (['attention_bias', 'mlp_bias'] as const).flatMap((field) => {
+    if (!honoured.includes(field)) oneOf(raw, field, [false]);
+    return flag(raw, field, false) ? biasedBy[field] : [];
+  });
 }
 
 /** The fields that most config.json files share; what a family has besides is put over the result. Errors: `BadConfiguration`, `UnsupportedRotary`. */
 export function readDecoder(raw: RawConfiguration, family: string, defaults: DecoderDefaults): ModelConfiguration {
-  oneOf(raw, 'attention_bias', [false]);
-  oneOf(raw, 'mlp_bias', [false]);
-  const layers = count(raw, 'num_hidden_layers');
+  const layers = layerCount(raw, 'num_hidden_layers');
   const hidden = count(raw, 'hidden_size');
   const heads = count(raw, 'num_attention_heads');
   const keyValueHeads = count(raw, 'num_key_value_heads', heads);
@@ -49,10 +63,11 @@ export function readDecoder(raw: RawConfiguration, family: string, defaults: Dec
     rotary: readRotary(raw, headSize),
     tiedEmbeddings: flag(raw, 'tie_word_embeddings', defaults.tiedEmbeddings ?? false),
     ...plainAttention(layers, headSize),
+    biases: readBiases(raw, defaults.biases),
   };
 }
 
-/** What most families have in common: full attention scaled by 1 / sqrt(head size), nothing capped or clipped. */
+/** What most families have in common: full attention scaled by 1 / sqrt(head size) and then the MLP, nothing capped, clipped or with a bias. */
 export function plainAttention(layers: number, headSize: number) {
   return {
     embeddingScale: 1,
@@ -61,6 +76,8 @@ export function plainAttention(layers: number, headSize: number) {
     attentionSoftcap: null,
     logitSoftcap: null,
     projectionClip: null,
+    biases: [] as readonly string[],
+    parallelResidual: false,
   };
 }
 
@@ -70,8 +87,6 @@ export interface DecoderNames {
   norms: Partial<Record<DecoderNorm, string>>;
   /** The norm before the head has a gain. */
   finalNorm: boolean;
-  /** Roles of matrices that have a bias. */
-  biases?: readonly string[];
 }
 
 type DecoderNorm = 'norm.attn' | 'norm.attn.q' | 'norm.attn.k' | 'norm.attn.after' | 'norm.mlp' | 'norm.mlp.after';
@@ -81,7 +96,7 @@ export const preNorms = { 'norm.attn': 'input_layernorm', 'norm.mlp': 'post_atte
 
 /** The table of `model.layers.N.self_attn.q_proj.weight` and its like. */
 export function decoderParameters(configuration: ModelConfiguration, names: DecoderNames): ParameterTable {
-  const { hidden, intermediate, heads, keyValueHeads, headSize } = configuration;
+  const { hidden, intermediate, heads, keyValueHeads, headSize, biases } = configuration;
   const [queries, keys] = [heads * headSize, keyValueHeads * headSize];
   const entry = (role: string, file: string, shape: number[], group: ParameterGroup): ParameterSpecification => ({
     role,
@@ -95,7 +110,7 @@ export function decoderParameters(configuration: ModelConfiguration, names: Deco
   };
   const matrix = (role: string, file: string, output: number, input: number) => {
     const group = role.startsWith('attn.') ? 'attention' : 'mlp';
-    const bias = names.biases?.includes(role) ? [entry(`${role}.bias`, `${file}.bias`, [output], group)] : [];
+    const bias = biases.includes(role) ? [entry(`${role}.bias`, `${file}.bias`, [output], group)] : [];
     return [entry(role, `${file}.weight`, [output, input], group), ...bias];
   };
   const embedding = embeddingOf(configuration, 'model.embed_tokens.weight');
@@ -127,16 +142,17 @@ export function embeddingOf({ vocabulary, hidden }: ModelConfiguration, name: st
   return { role: 'embedding', name, shape: [vocabulary, hidden], group: 'embedding' };
 }
 
-/** The output matrix where it is not the embedding. */
-export const outputName = 'lm_head.weight';
+/** The output matrix where it is not the embedding, in most families. */
+export const usualOutputName = 'lm_head.weight';
 
 /** The output matrix: the embedding where they are tied. */
 export function outputOf(
   { tiedEmbeddings, vocabulary, hidden }: ModelConfiguration,
   embedding: ParameterSpecification,
+  name = usualOutputName,
 ): ParameterSpecification {
   if (tiedEmbeddings) return { ...embedding, role: 'head' };
-  return { role: 'head', name: outputName, shape: [vocabulary, hidden], group: 'head' };
+  return { role: 'head', name, shape: [vocabulary, hidden], group: 'head' };
 }
 
 /** What a family does between a projection and the rotation (of v: and attention). */
@@ -146,22 +162,22 @@ export type Preparation = (projected: Value, role: 'attn.q' | 'attn.k' | 'attn.v
 export function rotaryAttention(
   context: BuildContext,
   x: Value,
-  { bias = false, prepare = (projected) => projected }: { bias?: boolean; prepare?: Preparation } = {},
+  { prepare = (projected) => projected }: { prepare?: Preparation } = {},
 ): Value {
   const { heads, keyValueHeads } = context.configuration;
   const read = context.label('attn.in', x);
-  const project = (role: Parameters<Preparation>[1]) => prepare(linear(context, read, role, { bias }), role);
+  const project = (role: Parameters<Preparation>[1]) => prepare(linear(context, read, role), role);
   const q = rotate(context, project('attn.q'), heads);
   const k = rotate(context, project('attn.k'), keyValueHeads);
   return context.label('attn.out', linear(context, attention(context, q, k, project('attn.v')), 'attn.o'));
 }
 
-/** h = x + o(attention(rms x)), y = h + down(silu(gate(rms h)) * up(rms h)); `bias`: q, k and v have one. */
-export function preNormBlock(context: BuildContext, x: Value, options: { bias?: boolean } = {}): Value {
+/** h = x + o(attention(rms x)), y = h + down(silu(gate(rms h)) * up(rms h)). */
+export function preNormBlock(context: BuildContext, x: Value): Value {
   return residualBlock(
     context,
     x,
-    (input) => rotaryAttention(context, rmsNorm(context, input, 'norm.attn'), options),
+    (input) => rotaryAttention(context, rmsNorm(context, input, 'norm.attn')),
     (middle) => gatedMlp(context, rmsNorm(context, middle, 'norm.mlp'), silu),
   );
 }

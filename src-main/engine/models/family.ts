@@ -7,7 +7,7 @@ import type { Graph, Value } from '../graph/graph.ts';
 /** Parsed config.json, not yet trusted. */
 export type RawConfiguration = Readonly<Record<string, unknown>>;
 
-/** Rotary positions: `frequencies[k]` is the angle per position of pair k (of headSize / 2), in radians. */
+/** Rotary positions: `frequencies[k]` is the angle per position of pair k, in radians; a head's elements beyond the pairs are not turned. */
 export interface Rotary {
   frequencies: Float64Array;
 }
@@ -38,6 +38,10 @@ export interface ModelConfiguration {
   logitSoftcap: number | null;
   /** Outputs of q, k and v are clamped to [-c, c]; null: left as they are. */
   projectionClip: number | null;
+  /** Roles of linear maps that have a bias: a parameter of the role `ROLE.bias`. */
+  biases: readonly string[];
+  /** Attention and MLP both read the layer's input, instead of the MLP reading what attention has added to it. */
+  parallelResidual: boolean;
 }
 
 /** What a parameter belongs to; `trainable: mlp_attn` and freezing follow from it. */
@@ -89,6 +93,8 @@ export interface ModelFamily {
   modelTypes: readonly string[];
   /** What the table's names begin with in some files of the family and not in others. */
   optionalPrefix?: string;
+  /** The output matrix's name where it is not the embedding; absent: lm_head.weight. */
+  outputName?: string;
   /** Ends of names under which some files of the family keep constants beside the parameters. */
   bufferSuffixes?: readonly string[];
   /** Errors: `BadConfiguration` naming the field. */

@@ -18,7 +18,12 @@ export const gemma2: ModelFamily = {
 
   configure(raw) {
     oneOf(raw, 'hidden_activation', ['gelu_pytorch_tanh']);
-    const configuration = readDecoder(raw, 'gemma2', { context: 8192, normEpsilon: 1e-6, tiedEmbeddings: true });
+    const configuration = readDecoder(raw, 'gemma2', {
+      context: 8192,
+      normEpsilon: 1e-6,
+      tiedEmbeddings: true,
+      biases: ['attention_bias'],
+    });
     return {
       ...configuration,
       // A float32 constant in transformers too

@@ -4,12 +4,12 @@
  */
 import type { Value } from '../graph/graph.ts';
 import { attention, layerNorm, linear, plainMlp, residualBlock, tanhGelu } from './blocks.ts';
-import { count, divisible, flag, oneOf, positive } from './configuration.ts';
+import { count, divisible, flag, layerCount, oneOf, positive } from './configuration.ts';
 import { embeddingOf, headWith, outputOf, plainAttention } from './decoder.ts';
 import type { BuildContext, ModelFamily, ParameterGroup, ParameterSpecification } from './family.ts';
 
 /** How all of the family's linear maps are stored (Conv1D). */
-const form = { bias: true, inputFirst: true };
+const form = { inputFirst: true };
 
 function fusedAttention(context: BuildContext, x: Value): Value {
   const { graph, configuration } = context;
@@ -31,7 +31,7 @@ export const gpt2: ModelFamily = {
     oneOf(raw, 'add_cross_attention', [false]);
     const hidden = count(raw, 'n_embd');
     const heads = count(raw, 'n_head');
-    const layers = count(raw, 'n_layer');
+    const layers = layerCount(raw, 'n_layer');
     divisible(hidden, heads, 'n_embd must divide among the heads');
     return {
       family: 'gpt2',
@@ -47,6 +47,7 @@ export const gpt2: ModelFamily = {
       rotary: null,
       tiedEmbeddings: flag(raw, 'tie_word_embeddings', true),
       ...plainAttention(layers, hidden / heads),
+      biases: ['attn.qkv', 'attn.o', 'mlp.up', 'mlp.down'],
     };
   },
 

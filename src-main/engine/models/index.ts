@@ -5,6 +5,7 @@
 import { HopscopeError } from '../../shared/errors.ts';
 import type { ModelFamily, RawConfiguration } from './family.ts';
 import { gemma2 } from './gemma2.ts';
+import { gptNeox } from './gpt-neox.ts';
 import { gpt2 } from './gpt2.ts';
 import { llama } from './llama.ts';
 import { mistral } from './mistral.ts';
@@ -12,7 +13,7 @@ import { olmo } from './olmo.ts';
 import { olmo2 } from './olmo2.ts';
 import { qwen2 } from './qwen2.ts';
 
-export const families: readonly ModelFamily[] = [llama, qwen2, mistral, olmo, olmo2, gemma2, gpt2];
+export const families: readonly ModelFamily[] = [llama, qwen2, mistral, olmo, olmo2, gemma2, gpt2, gptNeox];
 
 /** The family of a config.json. Errors: `UnsupportedFamily` naming what is supported. */
 export function familyOf(raw: RawConfiguration): ModelFamily {

@@ -12,7 +12,7 @@ export const llama: ModelFamily = {
 
   configure(raw) {
     oneOf(raw, 'hidden_act', ['silu']);
-    return readDecoder(raw, 'llama', { context: 2048, normEpsilon: 1e-6 });
+    return readDecoder(raw, 'llama', { context: 2048, normEpsilon: 1e-6, biases: ['attention_bias', 'mlp_bias'] });
   },
 
   parameters: (configuration) => decoderParameters(configuration, { norms: preNorms, finalNorm: true }),

@@ -12,7 +12,7 @@ export const olmo: ModelFamily = {
 
   configure(raw) {
     oneOf(raw, 'hidden_act', ['silu']);
-    const configuration = readDecoder(raw, 'olmo', { context: 2048, normEpsilon: 1e-5 });
+    const configuration = readDecoder(raw, 'olmo', { context: 2048, normEpsilon: 1e-5, biases: ['attention_bias'] });
     // The norms' epsilon is fixed, whatever the file says
     return { ...configuration, normEpsilon: 1e-5, projectionClip: positiveOrNull(raw, 'clip_qkv') };
   },

@@ -12,7 +12,7 @@ export const olmo2: ModelFamily = {
 
   configure(raw) {
     oneOf(raw, 'hidden_act', ['silu']);
-    return readDecoder(raw, 'olmo2', { context: 2048, normEpsilon: 1e-5 });
+    return readDecoder(raw, 'olmo2', { context: 2048, normEpsilon: 1e-5, biases: ['attention_bias'] });
   },
 
   parameters: (configuration) =>

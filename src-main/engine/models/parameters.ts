@@ -13,6 +13,8 @@ export interface Parameter {
   shape: readonly number[];
   group: ParameterGroup;
   layer: number | null;
+  /** Where this is a stretch of a large matrix's rows: the first one; `shape` is the stretch's. */
+  firstRow?: number;
 }
 
 /** What trains: everything, the MLP and attention matrices (of all or some layers), or parameters by name. */

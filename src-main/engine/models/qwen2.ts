@@ -5,23 +5,25 @@
 import { rmsNorm } from './blocks.ts';
 import { flag, nonNegative, oneOf, slidingWindows } from './configuration.ts';
 import { decoderParameters, headWith, preNormBlock, preNorms, readDecoder } from './decoder.ts';
-import type { ModelFamily } from './family.ts';
+import type { ModelConfiguration, ModelFamily } from './family.ts';
 
 export const qwen2: ModelFamily = {
   modelTypes: ['qwen2'],
 
   configure(raw) {
     oneOf(raw, 'hidden_act', ['silu']);
-    const configuration = readDecoder(raw, 'qwen2', { context: 32_768, normEpsilon: 1e-6 });
+    const configuration: ModelConfiguration = {
+      ...readDecoder(raw, 'qwen2', { context: 32_768, normEpsilon: 1e-6 }),
+      biases: ['attn.q', 'attn.k', 'attn.v'],
+    };
     if (!flag(raw, 'use_sliding_window', false)) return configuration;
     const first = nonNegative(raw, 'max_window_layers', 28);
     return { ...configuration, slidingWindows: slidingWindows(raw, configuration.layers, (layer) => layer >= first, 4096) };
   },
 
-  parameters: (configuration) =>
-    decoderParameters(configuration, { norms: preNorms, finalNorm: true, biases: ['attn.q', 'attn.k', 'attn.v'] }),
+  parameters: (configuration) => decoderParameters(configuration, { norms: preNorms, finalNorm: true }),
 
-  block: (context, x) => preNormBlock(context, x, { bias: true }),
+  block: (context, x) => preNormBlock(context, x),
 
   ...headWith((context, x) => rmsNorm(context, x, 'norm.final')),
 };

@@ -9,6 +9,13 @@ import type { RawConfiguration, Rotary } from './family.ts';
 /** Frequencies for heads of `headSize`. Errors: `UnsupportedRotary`, `BadConfiguration`. */
 export function readRotary(raw: RawConfiguration, headSize: number, defaultTheta = 10_000): Rotary {
   const parameters = record(raw, 'rope_parameters') ?? {};
+  const kind = Object.keys(parameters).find((key) => typeof parameters[key] === 'object' && parameters[key] !== null);
+  if (kind !== undefined && !Array.isArray(parameters[kind])) {
+    throw new HopscopeError(
+      'UnsupportedRotary',
+      `config.json: rope_parameters has rotary positions of its own for ${JSON.stringify(kind)}; one kind for all layers is supported.`,
+    );
+  }
   const scaling = record(raw, 'rope_scaling') ?? parameters;
   const theta = positive('rope_theta' in parameters ? parameters : raw, 'rope_theta', defaultTheta);
   const pairs = headSize / 2;

@@ -52,10 +52,14 @@ export async function resolveDevice(name: string, reports: readonly DeviceReport
 export async function selfTest(device: DeviceName, entry: ProbeEntry, milliseconds = 30_000): Promise<DeviceReport> {
   try {
     const name = await resolveDevice(device);
-    const difference = name === 'cpu' ? await runProbe('cpu') : await probeInChild(name, entry, milliseconds);
+    const { difference, offer } =
+      name === 'cpu' ? { difference: await runProbe('cpu'), offer: null } : await probeInChild(name, entry, milliseconds);
     const available = difference <= tolerance;
-    const detail = `${available ? 'agrees with' : 'disagrees with'} the expected values: largest difference ${difference.toExponential(1)}`;
-    return { device, available, detail };
+    const verdict = `${available ? 'agrees with' : 'disagrees with'} the expected values: largest difference ${difference.toExponential(1)}`;
+    if (!offer) return { device, available, detail: verdict };
+    const { halfPrecision, largestBuffer } = offer;
+    const offered = `${halfPrecision ? '16-bit and ' : ''}32-bit floats, tensors of up to ${Math.floor(largestBuffer / 2 ** 20)} MiB`;
+    return { device, available, detail: `${verdict}; ${offered}`, half_precision: halfPrecision, largest_buffer: largestBuffer };
   } catch (error) {
     return { device, available: false, detail: error instanceof Error ? error.message : String(error) };
   }

@@ -1,6 +1,6 @@
 /**
  * Where state lives: one WebAssembly memory per arena, given out piece by piece, that programs and kernels work on in place.
- * It never grows (growing would detach every view) and never takes a piece back; an arena is dropped as a whole.
+ * It never grows (growing would detach every view) and takes no single piece back; an arena is dropped or used again as a whole.
  */
 import { HopscopeError } from '../../shared/errors.ts';
 import { createKernels, type Kernels } from '../kernels/kernels.ts';
@@ -48,7 +48,7 @@ export class Arena {
     return this.#used;
   }
 
-  /** `count` zeros, 64-byte aligned, until the arena is dropped. Errors: `OutOfMemory` when they do not fit, here and below. */
+  /** `count` elements (zeros in a fresh arena), 64-byte aligned, until the arena is dropped or reset. Errors: `OutOfMemory` when they do not fit, here and below. */
   floats(count: number): Float32Array {
     return new Float32Array(this.#memory.buffer, this.#take(count * 4), count);
   }
@@ -71,6 +71,11 @@ export class Arena {
   /** Whether a view lies in this arena. */
   holds(view: ArrayBufferView): boolean {
     return view.buffer === this.#memory.buffer;
+  }
+
+  /** Makes the whole arena free again, for a piece of the same size; views given out before show what is written next. */
+  reset(): void {
+    this.#used = 0;
   }
 
   #take(bytes: number): number {

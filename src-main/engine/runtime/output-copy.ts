@@ -17,14 +17,29 @@ export interface NativeTensor {
   location: 'cpu';
 }
 
+/** A tensor on the device as the native binding takes it; `gpuBuffer` is its own handle of the buffer. */
+export interface NativeBuffer {
+  type: string;
+  dims: readonly number[];
+  location: 'gpu-buffer';
+  gpuBuffer: unknown;
+}
+
+/** The same as the binding returns it. `dispose` frees the buffer if the runtime allocated it, else only the handle. */
+export interface ReturnedBuffer extends NativeBuffer {
+  dispose(): void;
+}
+
 /** The native session, as far as it is used. `null` fetches are allocated by the runtime. */
 export interface NativeSession {
   loadModel(buffer: ArrayBufferLike, byteOffset: number, byteLength: number, options: object): void;
   run(
-    feeds: Record<string, NativeTensor>,
-    fetches: Record<string, NativeTensor | null>,
+    feeds: Record<string, NativeTensor | NativeBuffer>,
+    fetches: Record<string, NativeTensor | NativeBuffer | null>,
     options: object,
-  ): Record<string, NativeTensor>;
+  ): Record<string, NativeTensor | ReturnedBuffer>;
+  /** Writes the profile of a session that was loaded to be profiled. */
+  endProfiling(): void;
   dispose(): void;
   readonly inputMetadata: readonly NativeMetadata[];
   readonly outputMetadata: readonly NativeMetadata[];
@@ -57,12 +72,20 @@ export class ReturnedTensor {
     this.data = data;
     this.dims = dims;
   }
+
+  /** What the binding calls instead for a result on the device. */
+  static fromGpuBuffer(
+    gpuBuffer: unknown,
+    { dataType, dims, dispose }: { dataType: string; dims: readonly number[]; dispose: () => void },
+  ): ReturnedBuffer {
+    return { type: dataType, dims, location: 'gpu-buffer', gpuBuffer, dispose };
+  }
 }
 
 /** Runs a session made from `withFirstOutput(model)`; the outputs are in the buffers of `fetches` afterwards. Throws what the runtime throws. */
 export function runWithoutCopies(
   session: NativeSession,
-  feeds: Record<string, NativeTensor>,
+  feeds: Record<string, NativeTensor | NativeBuffer>,
   fetches: Record<string, NativeTensor | null>,
 ): void {
   fetches[firstOutput] = null;
@@ -79,13 +102,13 @@ export function runWithoutCopies(
 /** Runs the plain way: the runtime allocates the outputs, the binding copies them, and they are copied here into the buffers of `fetches`. */
 export function runWithCopies(
   session: NativeSession,
-  feeds: Record<string, NativeTensor>,
+  feeds: Record<string, NativeTensor | NativeBuffer>,
   fetches: Record<string, NativeTensor | null>,
 ): void {
   const returned = session.run(feeds, Object.fromEntries(Object.keys(fetches).map((name) => [name, null])), {});
   for (const [name, tensor] of Object.entries(fetches)) {
     const result = returned[name];
-    if (!tensor || !result) continue;
+    if (!tensor || !result || result.location !== 'cpu') continue;
     if (result.data.byteLength !== tensor.data.byteLength) {
       throw new Error(`output ${name} has shape [${result.dims.join(', ')}], but the buffer is for [${tensor.dims.join(', ')}]`);
     }

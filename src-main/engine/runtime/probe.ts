@@ -8,7 +8,10 @@ import { Graph } from '../graph/graph.ts';
 import { encodeOnnx } from '../graph/onnx.ts';
 import { floatTensor } from '../tensor.ts';
 import type { DeviceName } from './device.ts';
-import { Session } from './session.ts';
+import { limitIn } from './device-errors.ts';
+import { leastBuffer } from './device-limits.ts';
+import { DeviceMemory } from './device-memory.ts';
+import { keepsTensors, Session } from './session.ts';
 
 /** What a child process is started from: a script that calls `answerProbe` before anything else, and arguments before the flag. */
 export interface ProbeEntry {
@@ -21,8 +24,22 @@ export const tolerance = 1e-4;
 
 const flag = '--probe-device';
 
+/** What a device that keeps tensors offers. */
+export interface DeviceOffer {
+  /** Whether it computes with float16 (WebGPU's shader-f16). */
+  halfPrecision: boolean;
+  /** Bytes of the largest tensor that can lie there, as far as it is asked for: at most 2 GiB. */
+  largestBuffer: number;
+}
+
+export interface ProbeResult {
+  /** The largest difference to the expected values. */
+  difference: number;
+  offer: DeviceOffer | null;
+}
+
 /** What the child answers. */
-type Answer = { difference: number } | { error: string };
+type Answer = ProbeResult | { error: string };
 
 /**
  * softmax(X W^T) for X [13, 96] and W [40, 96] on the device: the largest difference to the same in float64 arithmetic.
@@ -59,11 +76,49 @@ export async function runProbe(device: DeviceName): Promise<number> {
   return largest;
 }
 
+/** Asks for more than the device can give, so it is for a process that ends afterwards. */
+async function examine(device: DeviceName): Promise<DeviceOffer | null> {
+  if (!keepsTensors(device)) return null;
+  return { halfPrecision: await widensHalves(device), largestBuffer: await largestBuffer(device) };
+}
+
+/** Whether the float16 1, -2 and 0.5 come out of a program on the device as float32. */
+async function widensHalves(device: DeviceName): Promise<boolean> {
+  const graph = new Graph('half precision test');
+  graph.output('y', graph.apply('Cast', [graph.input('x', [3], 'float16')], { to: 'float32' }));
+  const y = floatTensor([3]);
+  try {
+    const session = await Session.compile(graph, { device, threads: 1, name: graph.name });
+    session.run({ x: { type: 'float16', shape: [3], data: Uint16Array.of(0x3c00, 0xc000, 0x3800) } }, { y });
+    return y.data.join() === '1,-2,0.5';
+  } catch {
+    return false;
+  }
+}
+
+/** As much as is ever asked for in one buffer. */
+const enough = 2 ** 31;
+
+/** The adapter names its limit when it is asked for more, though not always at once; one that gives more than enough is told to give no more. */
+async function largestBuffer(device: DeviceName): Promise<number> {
+  const memory = await DeviceMemory.of(device);
+  for (let attempt = 0; attempt < 2; attempt++) {
+    try {
+      memory.allocate('float32', [enough / 4 + 1]).dispose();
+      return enough;
+    } catch (error) {
+      const limit = limitIn(String(error));
+      if (limit !== null) return Math.min(limit, enough);
+    }
+  }
+  return leastBuffer;
+}
+
 /**
- * Runs the probe in a child process and returns its difference. Errors: `DeviceUnavailable` when the child reports an error, dies
+ * Runs the probe in a child process and returns what it found. Errors: `DeviceUnavailable` when the child reports an error, dies
  * or does not answer in time (it is then killed).
  */
-export function probeInChild(device: DeviceName, entry: ProbeEntry, milliseconds: number): Promise<number> {
+export function probeInChild(device: DeviceName, entry: ProbeEntry, milliseconds: number): Promise<ProbeResult> {
   return new Promise((resolve, reject) => {
     const refuse = (reason: string) => reject(new HopscopeError('DeviceUnavailable', reason));
     // In Electron the child must be plain Node; elsewhere the variable means nothing.
@@ -80,7 +135,7 @@ export function probeInChild(device: DeviceName, entry: ProbeEntry, milliseconds
       child.kill('SIGKILL');
     }, milliseconds);
     child.on('message', (answer: Answer) => {
-      if ('difference' in answer) resolve(answer.difference);
+      if ('difference' in answer) resolve(answer);
       else refuse(answer.error);
     });
     child.on('error', (error) => refuse(`The test of ${device} did not start: ${error.message}.`));
@@ -102,7 +157,8 @@ export async function answerProbe(argv: readonly string[]): Promise<boolean> {
   if (at < 0 || device === undefined || !process.send) return false;
   let answer: Answer;
   try {
-    answer = { difference: await runProbe(device as DeviceName) };
+    const difference = await runProbe(device as DeviceName);
+    answer = { difference, offer: await examine(device as DeviceName) };
   } catch (error) {
     answer = { error: error instanceof Error ? error.message : String(error) };
   }

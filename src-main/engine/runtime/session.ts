@@ -4,21 +4,27 @@
  */
 import { isMainThread } from 'node:worker_threads';
 import { HopscopeError } from '../../shared/errors.ts';
-import { Graph } from '../graph/graph.ts';
+import { fedAgain, forDevice } from '../graph/for-device.ts';
+import type { Graph } from '../graph/graph.ts';
 import { encodeOnnx } from '../graph/onnx.ts';
-import { type ElementType, elementCount, type Tensor } from '../tensor.ts';
+import { copiesAvoidable } from './copies-avoidable.ts';
 import type { DeviceName } from './device.ts';
+import { deviceError } from './device-errors.ts';
+import { type AnyTensor, runOnDevice } from './device-tensor.ts';
+import { type Declared, nativeTensors } from './native-tensors.ts';
 import {
   firstOutput,
+  type NativeBuffer,
   type NativeMetadata,
   type NativeSession,
   type NativeTensor,
+  type ReturnedBuffer,
   ReturnedTensor,
   runWithCopies,
   runWithoutCopies,
-  testOutputs,
   withFirstOutput,
 } from './output-copy.ts';
+import { leftToCpu, type Placement, profilePlacement } from './placement.ts';
 
 export interface SessionSettings {
   /** `auto` is the CPU here; device.ts chooses for a run. */
@@ -35,54 +41,77 @@ interface NativeBinding {
   initOrtOnce(logLevel: number, tensorClass: typeof ReturnedTensor, isMainThread: boolean): void;
 }
 
-/** Names of the native binding and ONNX's numbers of the element types. bfloat16 is fed as its 16 bits, which graphs reinterpret. */
-const nativeTypes: Record<ElementType, { name: string; number: number }> = {
-  float32: { name: 'float32', number: 1 },
-  uint8: { name: 'uint8', number: 2 },
-  bfloat16: { name: 'uint16', number: 4 },
-  int32: { name: 'int32', number: 6 },
-  int64: { name: 'int64', number: 7 },
-  bool: { name: 'bool', number: 9 },
-  float16: { name: 'float16', number: 10 },
-};
-
 const fatalOnly = 4;
 const errors = 3;
 
 let loading: Promise<NativeBinding> | undefined;
-let copiesAvoidable: boolean | undefined;
+
+/** How results reach the caller's buffers. */
+type Way = 'without copies' | 'with copies' | 'on device';
 
 export class Session {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly #name: string;
-  readonly #inputs: ReadonlyMap<string, NativeMetadata>;
-  readonly #outputs: ReadonlyMap<string, NativeMetadata>;
-  readonly #withoutCopies: boolean;
+  readonly #inputs: Declared;
+  readonly #outputs: Declared;
+  /** Inputs that are fed with another one's elements in a shape of their own. */
+  readonly #again: readonly { metadata: NativeMetadata; source: string }[];
+  readonly #way: Way;
   #native: NativeSession | null;
 
-  private constructor(native: NativeSession, name: string, withoutCopies: boolean) {
+  private constructor(native: NativeSession, name: string, way: Way) {
     this.#native = native;
     this.#name = name;
-    this.#withoutCopies = withoutCopies;
-    this.#inputs = new Map(native.inputMetadata.map((value) => [value.name, value]));
-    this.#outputs = new Map(
-      native.outputMetadata.filter((value) => value.name !== firstOutput).map((value) => [value.name, value]),
-    );
+    this.#way = way;
+    const named = (values: readonly NativeMetadata[]) => new Map(values.map((value) => [value.name, value]));
+    this.#inputs = named(native.inputMetadata.filter((value) => fedAgain(value.name) === null));
+    this.#outputs = named(native.outputMetadata.filter((value) => value.name !== firstOutput));
+    this.#again = native.inputMetadata.flatMap((metadata) => {
+      const source = fedAgain(metadata.name);
+      return source === null ? [] : [{ metadata, source }];
+    });
     this.inputs = [...this.#inputs.keys()];
     this.outputs = [...this.#outputs.keys()];
   }
 
+  /** Compiles a graph, rewritten for the device where that is needed. Errors: those of `create`; `BadGraph`. */
+  static compile(graph: Graph, settings: SessionSettings): Promise<Session> {
+    return Session.create(encodeOnnx(keepsTensors(settings.device) ? forDevice(graph) : graph), settings);
+  }
+
   /**
    * Compiles the bytes of an ONNX model. Errors: `RuntimeFailed` with onnxruntime's words, for a model that it refuses or where its
-   * library does not load.
+   * library does not load; `OperatorNotOnDevice` where the device would leave an operator to the CPU; `DeviceLost`, `OutOfDeviceMemory`.
    */
   static async create(model: Uint8Array, settings: SessionSettings): Promise<Session> {
     const binding = await loadBinding();
     const name = settings.name ?? 'program';
     const withoutCopies = isCpu(settings.device) && avoidsCopies(binding);
+    const way = keepsTensors(settings.device) ? 'on device' : withoutCopies ? 'without copies' : 'with copies';
     try {
-      return new Session(load(binding, withoutCopies ? withFirstOutput(model) : model, settings), name, withoutCopies);
+      return new Session(
+        load(binding, withoutCopies ? withFirstOutput(model) : model, settings, aloneOn(settings.device)),
+        name,
+        way,
+      );
+    } catch (error) {
+      throw (
+        leftToCpu(error, name, settings.device, (options) => load(binding, model, settings, options)) ??
+        failure(`The program "${name}" could not be loaded on ${settings.device}`, error)
+      );
+    }
+  }
+
+  /**
+   * A program whose one result the device allocates (`allocate`). What it gave out is gone when the program is released.
+   * For device-memory.ts; on a device that keeps tensors only.
+   */
+  static async createAllocating(model: Uint8Array, settings: SessionSettings): Promise<Session> {
+    const options = { ...aloneOn(settings.device), preferredOutputLocation: 'gpu-buffer' };
+    const name = settings.name ?? 'memory';
+    try {
+      return new Session(load(await loadBinding(), model, settings, options), name, 'on device');
     } catch (error) {
       throw failure(`The program "${name}" could not be loaded on ${settings.device}`, error);
     }
@@ -92,20 +121,36 @@ export class Session {
    * Runs the program and blocks until it is done. Every input must be fed and is read where it lies. Each result named is written
    * into the caller's tensor, whose buffer may be a WebAssembly memory; it must not overlap an input, except where one elementwise
    * operator writes the result and is the last to read that input. Results not named are computed but not fetched.
-   * Errors: `RuntimeFailed`.
+   * On a device that keeps tensors feeds and results may lie there; without a result on the CPU the device may still be at work afterwards,
+   * and its failure is reported by a later run. There the operator that writes a result over an input must not be one that reads it.
+   * Errors: `RuntimeFailed`, `DeviceLost`, `OutOfDeviceMemory`.
    */
-  run(feeds: Readonly<Record<string, Tensor>>, results: Readonly<Record<string, Tensor>>): void {
-    if (!this.#native) throw this.#misuse('it has been released');
-    for (const name of this.inputs) if (!feeds[name]) throw this.#misuse(`the input ${name} is not fed`);
+  run(feeds: Readonly<Record<string, AnyTensor>>, results: Readonly<Record<string, AnyTensor>>): void {
     if (Object.keys(results).length === 0) throw this.#misuse('no result is asked for');
-    const nativeFeeds = this.#convert('input', this.#inputs, feeds);
+    const native = this.#usable();
+    const nativeFeeds = this.#feeds(feeds);
     const nativeResults = this.#convert('output', this.#outputs, results);
     try {
-      if (this.#withoutCopies) runWithoutCopies(this.#native, nativeFeeds, nativeResults);
-      else runWithCopies(this.#native, nativeFeeds, nativeResults);
+      if (this.#way === 'on device') runOnDevice(native, nativeFeeds, nativeResults);
+      else if (this.#way === 'without copies')
+        runWithoutCopies(native, nativeFeeds, nativeResults as Record<string, NativeTensor>);
+      else runWithCopies(native, nativeFeeds, nativeResults as Record<string, NativeTensor>);
     } catch (error) {
       throw failure(`The program "${this.#name}" failed`, error);
     }
+  }
+
+  /** Runs a program made with `createAllocating`; its result in a buffer of the device. Errors: those of `run`. */
+  allocate(feeds: Readonly<Record<string, AnyTensor>>): ReturnedBuffer {
+    const native = this.#usable();
+    const [output] = this.outputs as [string];
+    try {
+      const result = native.run(this.#feeds(feeds), { [output]: null }, {})[output]!;
+      if (result.location === 'gpu-buffer') return result;
+    } catch (error) {
+      throw failure(`The program "${this.#name}" failed`, error);
+    }
+    throw this.#misuse('its result is not on a device');
   }
 
   /** Frees the program; it cannot run afterwards. Releasing twice is harmless. */
@@ -114,36 +159,49 @@ export class Session {
     this.#native = null;
   }
 
+  #usable(): NativeSession {
+    if (!this.#native) throw this.#misuse('it has been released');
+    return this.#native;
+  }
+
+  #feeds(feeds: Readonly<Record<string, AnyTensor>>): Record<string, NativeTensor | NativeBuffer> {
+    for (const name of this.inputs) if (!feeds[name]) throw this.#misuse(`the input ${name} is not fed`);
+    const converted = this.#convert('input', this.#inputs, feeds);
+    for (const { metadata, source } of this.#again) converted[metadata.name] = { ...converted[source]!, dims: metadata.shape };
+    return converted;
+  }
+
   /** The tensors as the binding takes them, once they are known to be what the program expects. */
   #convert(
     role: 'input' | 'output',
-    expected: ReadonlyMap<string, NativeMetadata>,
-    tensors: Readonly<Record<string, Tensor>>,
-  ): Record<string, NativeTensor> {
-    const converted: Record<string, NativeTensor> = {};
-    for (const name in tensors) {
-      const { type, shape, data } = tensors[name]!;
-      const declared = expected.get(name);
-      if (!declared) throw this.#misuse(`it has no ${role} ${name}; it has ${[...expected.keys()].join(', ')}`);
-      const native = nativeTypes[type];
-      const fits =
-        declared.type === native.number &&
-        declared.shape.length === shape.length &&
-        declared.shape.every((size, axis) => size === -1 || size === shape[axis]) &&
-        data.length === elementCount(shape);
-      if (!fits) {
-        const wanted = Object.values(nativeTypes).find(({ number }) => number === declared.type)?.name ?? `type ${declared.type}`;
-        throw this.#misuse(
-          `the ${role} ${name} is ${wanted}[${declared.shape.join(', ')}], not ${type}[${shape.join(', ')}] with ${data.length} elements`,
-        );
-      }
-      converted[name] = { type: native.name, data, dims: shape, location: 'cpu' };
+    expected: Declared,
+    tensors: Readonly<Record<string, AnyTensor>>,
+  ): Record<string, NativeTensor | NativeBuffer> {
+    try {
+      return nativeTensors(role, expected, tensors, this.#way === 'on device');
+    } catch (error) {
+      throw this.#misuse((error as Error).message);
     }
-    return converted;
   }
 
   #misuse(reason: string): HopscopeError {
     return new HopscopeError('RuntimeFailed', `The program "${this.#name}" cannot run: ${reason}.`, 'failure');
+  }
+}
+
+/** Whether tensors can stay on the device between programs: the Node binding has that for WebGPU only. */
+export function keepsTensors(device: DeviceName): boolean {
+  return device === 'webgpu';
+}
+
+/** Which provider each operator of a graph is given to on a device. Errors: `RuntimeFailed`, `BadGraph`. */
+export async function nodePlacement(graph: Graph, settings: SessionSettings): Promise<Placement[]> {
+  const binding = await loadBinding();
+  const model = encodeOnnx(keepsTensors(settings.device) ? forDevice(graph) : graph);
+  try {
+    return profilePlacement((options) => load(binding, model, settings, options));
+  } catch (error) {
+    throw failure(`The program "${graph.name}" could not be profiled on ${settings.device}`, error);
   }
 }
 
@@ -171,7 +229,12 @@ function loadBinding(): Promise<NativeBinding> {
   return loading;
 }
 
-function load(binding: NativeBinding, model: Uint8Array, { device, threads }: SessionSettings): NativeSession {
+function load(
+  binding: NativeBinding,
+  model: Uint8Array,
+  { device, threads }: SessionSettings,
+  { session: entries = {}, ...options }: { session?: object } = {},
+): NativeSession {
   const session = new binding.InferenceSession();
   session.loadModel(model.buffer, model.byteOffset, model.byteLength, {
     executionProviders: isCpu(device) ? ['cpu'] : [device, 'cpu'],
@@ -182,57 +245,29 @@ function load(binding: NativeBinding, model: Uint8Array, { device, threads }: Se
     // What goes wrong on the CPU is thrown as well as logged; some errors of devices are only logged.
     logSeverityLevel: isCpu(device) ? fatalOnly : errors,
     // Each session has its own threads; idle ones that spin would take the cores from the session that works.
-    extra: { session: { intra_op: { allow_spinning: '0' } } },
+    extra: { session: { intra_op: { allow_spinning: '0' }, ...entries } },
+    ...options,
   });
   return session;
 }
+
+const avoidsCopies = (binding: NativeBinding): boolean =>
+  copiesAvoidable((model) => load(binding, model, { device: 'cpu', threads: 1 }));
 
 function isCpu(device: DeviceName): boolean {
   return device === 'cpu' || device === 'auto';
 }
 
-/** Tries output-copy.ts once per thread on a program with an elementwise, a reducing, a passed-through and a constant result. */
-function avoidsCopies(binding: NativeBinding): boolean {
-  if (process.env.HOPSCOPE_PLAIN_OUTPUTS === '1') return false;
-  if (copiesAvoidable === undefined) {
-    const graph = new Graph('output test');
-    const x = graph.input('x', [5, 301]);
-    graph.output('negated', graph.negate(x));
-    graph.output('sum', graph.reduceSum(x, [0], false));
-    graph.output('same', x);
-    graph.output('fixed', graph.constant({ type: 'float32', shape: [2], data: Float32Array.of(3, 4) }));
-    const values = Float32Array.from({ length: 5 * 301 }, (_, index) => index % 97);
-    const sum = Float32Array.from({ length: 301 }, (_, column) =>
-      [0, 1, 2, 3, 4].reduce((total, row) => total + values[row * 301 + column]!, 0),
-    );
-    const tensor = (dims: readonly number[], data: Float32Array): NativeTensor => ({
-      type: 'float32',
-      data,
-      dims,
-      location: 'cpu',
-    });
-    const session = load(binding, withFirstOutput(encodeOnnx(graph)), { device: 'cpu', threads: 1 });
-    copiesAvoidable = testOutputs(
-      session,
-      { x: tensor([5, 301], values) },
-      {
-        negated: tensor(
-          [5, 301],
-          values.map((value) => -value),
-        ),
-        sum: tensor([301], sum),
-        same: tensor([5, 301], values),
-        fixed: tensor([2], Float32Array.of(3, 4)),
-      },
-    ); // prettier-ignore
-    session.dispose();
-  }
-  return copiesAvoidable;
+/** On a device that keeps tensors an operator left to the CPU would move them there and back: it is refused instead. */
+function aloneOn(device: DeviceName): { session?: object } {
+  return keepsTensors(device) ? { session: { disable_cpu_ep_fallback: '1' } } : {};
 }
 
 function failure(what: string, error: unknown): HopscopeError {
   const message = error instanceof Error ? error.message : String(error);
   // Assertions of the library name a source file, a function and a condition before they say what is wrong.
   const reason = message.replace(/\/onnxruntime_src\/.* was false\. /s, '').trim();
+  const named = deviceError(what, reason);
+  if (named) return named;
   return new HopscopeError('RuntimeFailed', `${what}: ${reason}`, 'failure');
 }

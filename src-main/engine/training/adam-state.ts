@@ -4,24 +4,13 @@
  */
 import { HopscopeError } from '../../shared/errors.ts';
 import type { RowGradient } from '../execution/embedding.ts';
-import type { Weights } from '../execution/executor.ts';
+import { piecesOf, valuesOf } from '../files/values.ts';
 import type { AdamStep } from '../kernels/kernels.ts';
 import type { Parameter } from '../models/parameters.ts';
 import { Arena, arenaLimit, arenaSize } from '../runtime/memory.ts';
 import { elementCount, type FloatTensor, floatTensor } from '../tensor.ts';
-
-export interface AdamSettings {
-  beta1: number;
-  beta2: number;
-  epsilon: number;
-  /** Decoupled (AdamW); 0 is plain Adam. */
-  weightDecay: number;
-  /** Which parameters decay: all, as torch.optim.AdamW by default, or matrices and embeddings only, as is usual in pretraining. */
-  decayed: 'all' | 'matrices';
-}
-
-/** torch.optim.Adam's defaults, as the paper's runs use them. */
-export const defaultAdam: AdamSettings = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, decayed: 'all' };
+import type { Weights } from '../weights.ts';
+import { type AdamSettings, type OptimizerState, stagingElements, stepFor } from './optimizer-state.ts';
 
 interface Entry {
   parameter: Parameter;
@@ -35,36 +24,50 @@ interface Entry {
   rows: Set<number>;
 }
 
-/** Gradients from other memories are staged in pieces of this many elements (1 MiB), which stay in the cache. */
-const stagingElements = 2 ** 18;
-
-export class AdamState {
+export class AdamState implements OptimizerState {
+  readonly interrupted = null;
+  readonly losses: readonly number[] = [];
   readonly #entries = new Map<string, Entry>();
   readonly #staging = new Map<Arena, Float32Array>();
   readonly #settings: AdamSettings;
   #step = 0;
 
-  /** Copies the parameters' values from `base`; moments start at 0. `keepGradients` adds a gradient buffer beside each. */
-  constructor(parameters: readonly Parameter[], base: Weights, settings: AdamSettings, keepGradients: boolean) {
+  private constructor(settings: AdamSettings) {
     this.#settings = settings;
+  }
+
+  /** Copies the parameters' values from `base`; moments start at 0. `keepGradients` adds a gradient buffer beside each. */
+  static async create(
+    parameters: readonly Parameter[],
+    base: Weights,
+    settings: AdamSettings,
+    keepGradients: boolean,
+  ): Promise<AdamState> {
+    const state = new AdamState(settings);
     const buffers = keepGradients ? 4 : 3;
     const bytes = ({ shape }: Parameter) => arenaSize(elementCount(shape) * 4) * buffers;
     for (const group of packed(parameters, bytes)) {
       const arena = new Arena(group.reduce((sum, parameter) => sum + bytes(parameter), 0) + stagingElements * 4);
-      this.#staging.set(arena, arena.floats(stagingElements));
+      state.#staging.set(arena, arena.floats(stagingElements));
       for (const parameter of group) {
         const size = elementCount(parameter.shape);
         const weight = arena.floats(size);
         const source = base.get(parameter.name);
         if (!source) throw new HopscopeError('MissingTensor', `The weights have no ${parameter.name}.`);
-        weight.set(source.data);
+        let place = 0;
+        for (const piece of piecesOf(source)) {
+          const { data } = await valuesOf(piece);
+          weight.set(data, place);
+          place += data.length;
+        }
         const entry = { parameter, arena, weight, m: arena.floats(size), v: arena.floats(size), rows: new Set<number>() };
-        this.#entries.set(parameter.name, { ...entry, gradient: keepGradients ? arena.floats(size) : null });
+        state.#entries.set(parameter.name, { ...entry, gradient: keepGradients ? arena.floats(size) : null });
       }
     }
+    return state;
   }
 
-  /** Steps taken. */
+  /** Steps begun. */
   get steps(): number {
     return this.#step;
   }
@@ -74,9 +77,19 @@ export class AdamState {
     return new Map([...this.#entries].map(([name, { parameter, weight }]) => [name, floatTensor(parameter.shape, weight)]));
   }
 
-  gradientBuffer(name: string): Float32Array | null {
+  gradientBuffer({ name }: Parameter): Float32Array | null {
     return this.#entry(name).gradient;
   }
+
+  async prepare(): Promise<void> {}
+
+  async reached(): Promise<void> {}
+
+  async end(): Promise<void> {}
+
+  async settle(): Promise<void> {}
+
+  async remove(): Promise<void> {}
 
   /** Sum of squares of a gradient, in float64, for norm clipping. */
   sumOfSquares(name: string, gradient: Float32Array): number {
@@ -88,38 +101,23 @@ export class AdamState {
     return total;
   }
 
-  /** Starts step t = 1, 2, ... with its learning rate and the factor on all gradients. */
-  begin(learningRate: number, gradientScale = 1): AdamStep {
+  begin(): void {
     this.#step++;
-    return this.current(learningRate, gradientScale);
   }
 
-  /** The constants of the step begun last. */
-  current(learningRate: number, gradientScale: number): AdamStep {
-    const { beta1, beta2, epsilon, weightDecay } = this.#settings;
-    return {
-      learningRate,
-      beta1,
-      beta2,
-      epsilon,
-      correction1: 1 - beta1 ** this.#step,
-      correction2: 1 - beta2 ** this.#step,
-      decay: weightDecay,
-      gradientScale,
-    };
-  }
-
-  update(name: string, gradient: Float32Array, step: AdamStep): void {
-    const { arena, weight, m, v, parameter } = this.#entry(name);
-    const constants = this.#settings.decayed === 'matrices' && parameter.shape.length < 2 ? { ...step, decay: 0 } : step;
-    const [w, first, second] = [arena.address(weight), arena.address(m), arena.address(v)];
+  update(parameter: Parameter, gradient: Float32Array, step: AdamStep): void {
+    const { arena, weight, m, v } = this.#entry(parameter.name);
+    const constants = stepFor(parameter, step, this.#settings);
+    // A stretch of rows begins inside the matrix
+    const from = (parameter.firstRow ?? 0) * (parameter.shape[1] ?? 1) * 4;
+    const [w, first, second] = [arena.address(weight) + from, arena.address(m) + from, arena.address(v) + from];
     this.#inPieces(arena, gradient, (address, start, count) => {
       arena.kernels.adam(w + start * 4, first + start * 4, second + start * 4, address, count, constants);
     });
   }
 
   /** Adam on a matrix of which only some rows have a gradient. With weight decay every row moves, so the dense form must be used. */
-  updateRows(name: string, { rows, values }: RowGradient, step: AdamStep): void {
+  updateRows({ name }: Parameter, { rows, values }: RowGradient, step: AdamStep): void {
     const entry = this.#entry(name);
     const { arena, weight, m, v, parameter } = entry;
     const width = parameter.shape[1]!;

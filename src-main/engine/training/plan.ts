@@ -6,7 +6,7 @@ import { HopscopeError } from '../../shared/errors.ts';
 import type { Pair } from '../../shared/records.ts';
 import { isInteger, isJsonObject, type JsonObject, type JsonValue } from '../files/strict-json.ts';
 import type { Trainable } from '../models/parameters.ts';
-import { type AdamSettings, defaultAdam } from './adam-state.ts';
+import { type AdamSettings, defaultAdam } from './optimizer-state.ts';
 
 /** One batch as given: token ids padded on the right, and a label per position (-100: not counted). */
 export interface PlannedBatch {

@@ -3,27 +3,36 @@
  */
 import { HopscopeError } from '../../shared/errors.ts';
 import type { Progress } from '../../shared/records.ts';
-import type { Executor, Targets, TokenBatch, Weights } from '../execution/executor.ts';
+import type { Executor, Targets, TokenBatch } from '../execution/executor.ts';
+import type { PlannedWork } from '../execution/memory-plan.ts';
 import type { Tokenizer } from '../files/tokenizer.ts';
 import { type FloatTensor, floatTensor } from '../tensor.ts';
+import type { Weights } from '../weights.ts';
 import { encodePair, labelTargets, lossTargets, padTokens } from './batch.ts';
 import { drawOrder } from './finetune.ts';
+import type { OptimizerState } from './optimizer-state.ts';
 import type { TrainingPlan } from './plan.ts';
-import { Trainer } from './trainer.ts';
+import type { ScratchPlace } from './scratch-state.ts';
+import { type GradientObserver, Trainer } from './trainer.ts';
 
 export interface PlanOutcome {
   /** Before each step. */
   losses: number[];
   secondsPerStep: number[];
   /** The trained parameters after the last step, by name. */
-  trained: ReadonlyMap<string, FloatTensor>;
+  trained: Weights;
   /** All weights after the last step. */
   weights: Weights;
   /** By step, counted from 1: the gradients of the trained parameters. */
   gradients: ReadonlyMap<number, ReadonlyMap<string, FloatTensor>>;
+  /** Steps that an earlier run of the plan had done; their seconds are not known and 0. */
+  stepsBefore: number;
+  state: OptimizerState;
 }
 
 export interface RunPlanOptions {
+  /** Where parameters in training and their moments are kept on disk; absent: in memory. A training found there is gone on with. */
+  scratch?: ScratchPlace | undefined;
   onProgress?: (progress: Progress) => void;
   signal?: AbortSignal;
 }
@@ -34,7 +43,7 @@ interface Step {
 }
 
 /**
- * Errors: `BadPlan` for a step to save that there is not, `BadTrainable`, `BadPair`, `NothingToLearn`, `TextTooLong`,
+ * Runs all steps of a plan, or those that are left of one that was interrupted. Errors: `BadPlan` for a step to save that there is not, `BadTrainable`, `BadPair`, `NothingToLearn`, `TextTooLong`,
  * `TokenOutsideVocabulary`, `LossNotFinite`; what the signal aborts with.
  */
 export async function runPlan(
@@ -42,42 +51,56 @@ export async function runPlan(
   base: Weights,
   tokenizer: Tokenizer,
   plan: TrainingPlan,
-  { onProgress, signal }: RunPlanOptions = {},
+  { onProgress, signal, scratch }: RunPlanOptions = {},
 ): Promise<PlanOutcome> {
   const steps = stepsOf(plan, tokenizer);
   checkSteps(executor, plan, steps);
-  const trainer = new Trainer(executor, base, {
-    ...plan.adam,
-    trainable: plan.trainable,
-    learningRate: plan.learningRate,
-    clip: null,
-  });
-  const losses: number[] = [];
-  const secondsPerStep: number[] = [];
+  const { adam, trainable, learningRate } = plan;
+  const trainer = await Trainer.create(executor, base, { ...adam, trainable, learningRate, clip: null }, scratch);
+  const done = trainer.state.steps;
+  const losses: number[] = [...trainer.state.losses];
+  const secondsPerStep: number[] = losses.map(() => 0);
   const gradients = new Map<number, Map<string, FloatTensor>>();
   for (const [index, { batch, targets }] of steps.entries()) {
+    if (index < done) continue;
     // Lets an interruption in between steps
     await new Promise((resolve) => setImmediate(resolve));
     signal?.throwIfAborted();
     const kept = plan.saveGradients.includes(index + 1) ? new Map<string, FloatTensor>() : null;
     if (kept) gradients.set(index + 1, kept);
     const started = performance.now();
-    const loss = kept
-      ? await trainer.step(batch, targets, {
-          observe: ({ name, shape }, gradient) => void kept.set(name, floatTensor(shape, gradient.slice())),
-        })
-      : await trainer.step(batch, targets);
+    const loss = await trainer.step(batch, targets, kept ? { observe: keepIn(kept, executor) } : {});
     losses.push(loss);
     secondsPerStep.push((performance.now() - started) / 1000);
     onProgress?.({
       done: index + 1,
       total: steps.length,
       message: `step ${index + 1} of ${steps.length}, loss ${loss.toFixed(3)}`,
-      secondsLeft: null,
+      secondsLeft: mean(secondsPerStep.slice(done)) * (steps.length - index - 1),
     });
   }
-  return { losses, secondsPerStep, trained: trainer.state.weights, weights: trainer.weights, gradients };
+  return {
+    losses,
+    secondsPerStep,
+    trained: trainer.state.weights,
+    weights: trainer.weights,
+    gradients,
+    stepsBefore: done,
+    state: trainer.state,
+  };
 }
+
+/** Copies gradients; those of a matrix that comes in stretches are put together. */
+function keepIn(kept: Map<string, FloatTensor>, { outline }: Executor): GradientObserver {
+  const shapes = new Map(outline.parameters.all.map(({ name, shape }) => [name, shape]));
+  return ({ name, shape, firstRow = 0 }, gradient) => {
+    const tensor = kept.get(name) ?? floatTensor(shapes.get(name)!);
+    tensor.data.set(gradient, firstRow * (shape[1] ?? 1));
+    kept.set(name, tensor);
+  };
+}
+
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 function stepsOf({ data, epochs }: TrainingPlan, tokenizer: Tokenizer): Step[] {
   if ('batches' in data) {
@@ -95,6 +118,19 @@ function stepsOf({ data, epochs }: TrainingPlan, tokenizer: Tokenizer): Step[] {
       const batch = padTokens(chosen.map(({ ids }) => ids));
       return { batch, targets: lossTargets(chosen, batch.positions) };
     });
+}
+
+/** The largest batch of a plan. Errors: `BadPair`. */
+export function workOfPlan(plan: TrainingPlan, tokenizer: Tokenizer): PlannedWork {
+  const steps = stepsOf(plan, tokenizer);
+  const most = (of: (step: Step) => number) => Math.max(...steps.map(of));
+  return {
+    kind: 'train',
+    batch: most(({ batch }) => batch.batch),
+    positions: most(({ batch }) => batch.positions),
+    rows: most(({ targets }) => targets.rows.length),
+    trainable: plan.trainable,
+  };
 }
 
 /** Finds before the first step what would end a later one. */

@@ -4,12 +4,15 @@
  */
 import { HopscopeError } from '../../shared/errors.ts';
 import type { RowGradient } from '../execution/embedding.ts';
-import type { Executor, GradientSink, Targets, TokenBatch, Weights } from '../execution/executor.ts';
+import type { BackwardState, Executor, GradientSink, Targets, TokenBatch } from '../execution/executor.ts';
 import { type Delta, subtract } from '../files/weight-sets.ts';
 import type { AdamStep } from '../kernels/kernels.ts';
 import { type Parameter, type Trainable, trainableNames } from '../models/parameters.ts';
 import { elementCount } from '../tensor.ts';
-import { type AdamSettings, AdamState, defaultAdam } from './adam-state.ts';
+import type { Weights } from '../weights.ts';
+import { AdamState } from './adam-state.ts';
+import { type AdamSettings, adamStep, defaultAdam, type OptimizerState } from './optimizer-state.ts';
+import { type ScratchPlace, ScratchState } from './scratch-state.ts';
 
 export interface TrainerSettings extends AdamSettings {
   trainable: Trainable;
@@ -24,33 +27,45 @@ export const defaultTraining: TrainerSettings = { ...defaultAdam, trainable: 'al
 export type GradientObserver = (parameter: Parameter, gradient: Float32Array) => void;
 
 export class Trainer implements GradientSink {
-  readonly state: AdamState;
+  readonly state: OptimizerState;
   /** All weights, the trained ones as they are now. */
   readonly weights: Weights;
   readonly #executor: Executor;
   readonly #base: Weights;
   readonly #settings: TrainerSettings;
-  readonly #trained: Set<string>;
+  readonly #trained: ReadonlySet<string>;
   readonly #shared = new Map<string, Float32Array>();
   #pending: { parameter: Parameter; gradient: Float32Array }[] = [];
   #step: AdamStep | null = null;
   #observer: GradientObserver | null = null;
 
-  constructor(executor: Executor, base: Weights, settings: TrainerSettings) {
-    const { parameters } = executor.outline;
+  private constructor(executor: Executor, base: Weights, settings: TrainerSettings, state: OptimizerState) {
     this.#executor = executor;
     this.#base = base;
     this.#settings = settings;
-    this.#trained = trainableNames(parameters, settings.trainable);
+    this.#trained = trainableNames(executor.outline.parameters, settings.trainable);
+    this.state = state;
+    this.weights = new Map([...base, ...state.weights]);
+  }
+
+  /**
+   * A trainer on the given weights, which stay as they are. Parameters and moments live in memory unless a place on disk is given.
+   * Errors: `BadTrainable`, `ClipNeedsWholeModel`, `OutOfMemory`; those of the scratch folder.
+   */
+  static async create(executor: Executor, base: Weights, settings: TrainerSettings, scratch?: ScratchPlace): Promise<Trainer> {
+    const { parameters } = executor.outline;
+    const names = trainableNames(parameters, settings.trainable);
     if (settings.clip !== null && executor.mode !== 'whole') {
       throw new HopscopeError(
         'ClipNeedsWholeModel',
         'Clipping the gradients needs all of them at once, which this model is too large for; leave clip out.',
       );
     }
-    const trained = parameters.all.filter(({ name }) => this.#trained.has(name));
-    this.state = new AdamState(trained, base, settings, executor.mode === 'whole');
-    this.weights = new Map([...base, ...this.state.weights]);
+    const trained = parameters.all.filter(({ name }) => names.has(name));
+    const state = scratch
+      ? await ScratchState.open(executor, trained, base, settings, scratch)
+      : await AdamState.create(trained, base, settings, executor.mode === 'whole');
+    return new Trainer(executor, base, settings, state);
   }
 
   /** One step; returns the loss before it. `learningRate` overrides the settings' for schedules. */
@@ -60,12 +75,22 @@ export class Trainer implements GradientSink {
     options: { learningRate?: number; observe?: GradientObserver } = {},
   ): Promise<number> {
     const learningRate = options.learningRate ?? this.#settings.learningRate;
+    const { clip } = this.#settings;
     this.#observer = options.observe ?? null;
     this.#pending = [];
-    this.#step = this.#settings.clip === null ? this.state.begin(learningRate) : null;
-    const loss = await this.#executor.lossAndGradients(this.weights, batch, targets, this.#trained, this);
-    if (this.#settings.clip !== null) this.#applyClipped(learningRate, this.#settings.clip);
+    this.state.begin();
+    this.#step = clip === null ? adamStep(this.#settings, this.state.steps, learningRate) : null;
+    const { interrupted } = this.state;
+    const loss = await this.#executor.lossAndGradients(this.weights, batch, targets, this.#trained, this, interrupted);
+    if (clip !== null) this.#applyClipped(learningRate, clip);
+    await this.state.end(loss);
     return loss;
+  }
+
+  /** The state in memory. Throws a TypeError where it is on disk. */
+  get adam(): AdamState {
+    if (this.state instanceof AdamState) return this.state;
+    throw new TypeError('The optimizer state is not in memory.');
   }
 
   /** What training changed so far; it knows the weights that it is counted from. */
@@ -73,49 +98,60 @@ export class Trainer implements GradientSink {
     return subtract(this.state.weights, this.#base);
   }
 
+  async prepare(parameters: readonly Parameter[], next: readonly Parameter[] = []): Promise<void> {
+    await this.state.prepare(parameters, next);
+  }
+
   buffer(parameter: Parameter): Float32Array {
-    return this.state.gradientBuffer(parameter.name) ?? this.#sharedBuffer(parameter);
+    return this.state.gradientBuffer(parameter) ?? this.#sharedBuffer(parameter);
   }
 
   complete(parameters: readonly Parameter[]): void {
     for (const parameter of parameters) this.#take(parameter, this.buffer(parameter));
   }
 
-  completeRows(embedding: Parameter, gradient: RowGradient): void {
+  async completeRows(embedding: Parameter, gradient: RowGradient): Promise<void> {
+    const { clip, weightDecay } = this.#settings;
     // Norms, decay and observers are about the whole matrix
-    if (this.#settings.clip !== null || this.#settings.weightDecay !== 0 || this.#observer) {
+    if (clip !== null || weightDecay !== 0 || this.#observer) {
       const dense = this.buffer(embedding);
       dense.fill(0);
       const width = embedding.shape[1]!;
       for (const [index, row] of gradient.rows.entries()) {
         dense.set(gradient.values.subarray(index * width, (index + 1) * width), row * width);
       }
-      if (this.#settings.clip !== null || this.#settings.weightDecay !== 0) {
+      if (clip !== null || weightDecay !== 0) {
         this.#take(embedding, dense);
         return;
       }
       this.#observer?.(embedding, dense);
     }
-    this.state.updateRows(embedding.name, gradient, this.#step!);
+    await this.state.updateRows(embedding, gradient, this.#step!);
+  }
+
+  async reached(state: BackwardState): Promise<void> {
+    await this.state.reached(state);
   }
 
   #take(parameter: Parameter, gradient: Float32Array): void {
     this.#observer?.(parameter, gradient);
-    if (this.#step) this.state.update(parameter.name, gradient, this.#step);
+    if (this.#step) this.state.update(parameter, gradient, this.#step);
     else this.#pending.push({ parameter, gradient });
   }
 
   #applyClipped(learningRate: number, clip: number): void {
     let squares = 0;
-    for (const { parameter, gradient } of this.#pending) squares += this.state.sumOfSquares(parameter.name, gradient);
+    for (const { parameter, gradient } of this.#pending) squares += this.adam.sumOfSquares(parameter.name, gradient);
     // torch.nn.utils.clip_grad_norm_
-    const step = this.state.begin(learningRate, Math.min(1, clip / (Math.sqrt(squares) + 1e-6)));
-    for (const { parameter, gradient } of this.#pending) this.state.update(parameter.name, gradient, step);
+    const scale = Math.min(1, clip / (Math.sqrt(squares) + 1e-6));
+    const step = adamStep(this.#settings, this.state.steps, learningRate, scale);
+    for (const { parameter, gradient } of this.#pending) this.state.update(parameter, gradient, step);
   }
 
   /** Blocks take turns with one buffer per role; embedding and head keep their own. */
   #sharedBuffer({ role, name, layer, shape }: Parameter): Float32Array {
-    const key = layer === null ? name : role;
+    // Stretches of a matrix take turns as well, the last one being smaller
+    const key = layer === null ? `${name} ${shape[0]}` : role;
     let buffer = this.#shared.get(key);
     if (!buffer) {
       buffer = new Float32Array(elementCount(shape));

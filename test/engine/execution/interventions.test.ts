@@ -1,12 +1,12 @@
 /** Replacing components' values: what must come out exactly when everything, one head or nothing much is replaced. */
 import { afterAll, describe, expect, test } from 'vitest';
-import type { Weights } from '../../../src-main/engine/execution/executor.ts';
 import { type Edit, Interventions } from '../../../src-main/engine/execution/interventions.ts';
 import { Observer } from '../../../src-main/engine/execution/observer.ts';
 import { openModel } from '../../../src-main/engine/models/model.ts';
 import { trainableNames } from '../../../src-main/engine/models/parameters.ts';
 import { type FloatTensor, floatTensor } from '../../../src-main/engine/tensor.ts';
 import { padTokens } from '../../../src-main/engine/training/batch.ts';
+import type { Weights } from '../../../src-main/engine/weights.ts';
 import { allSites, type InterventionSet, measureInterventions, predictedEffect } from '../../../src-main/scores/ablation.ts';
 import { encodeSet } from '../../../src-main/scores/evaluation.ts';
 import { readPrompts, valueAt, zeroValues } from '../../../src-main/scores/replacements.ts';

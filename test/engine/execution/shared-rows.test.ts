@@ -1,12 +1,13 @@
 /** What prompts have in common is computed once: which rows those are, and that every reading stays what it is for each prompt alone. */
 import { describe, expect, test } from 'vitest';
-import type { ExecutionMode, Weights } from '../../../src-main/engine/execution/executor.ts';
+import type { ExecutionMode } from '../../../src-main/engine/execution/executor.ts';
 import type { Question } from '../../../src-main/engine/execution/feeds.ts';
 import { type LayerReading, Observer } from '../../../src-main/engine/execution/observer.ts';
 import { components } from '../../../src-main/engine/execution/score-programs.ts';
 import { distinctRows } from '../../../src-main/engine/execution/shared-rows.ts';
 import { floatTensor } from '../../../src-main/engine/tensor.ts';
 import { padTokens } from '../../../src-main/engine/training/batch.ts';
+import type { Weights } from '../../../src-main/engine/weights.ts';
 import { expectClose, openFixtureModel } from '../../parity/fixture.ts';
 
 const candidates = [3, 9, 17];

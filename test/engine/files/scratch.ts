@@ -28,6 +28,18 @@ export function errorOf(action: () => unknown): string {
   throw new Error('nothing was thrown');
 }
 
+/** The same of a promise. */
+export async function rejectionOf(action: () => Promise<unknown>): Promise<string> {
+  try {
+    await action();
+  } catch (error) {
+    return errorOf(() => {
+      throw error;
+    });
+  }
+  throw new Error('nothing was thrown');
+}
+
 /** Processor seconds that an action takes, which other programs on the machine do not change. */
 export function cpuSeconds(action: () => unknown): number {
   const before = process.cpuUsage();

@@ -94,8 +94,10 @@ describe('tokenizers', () => {
     expect(Tokenizer.open(folderOf('gemma2')).kind).toBe('metaspace');
     expect(llama.tokens(llama.encode(' unmergeable'))).toEqual(['<|begin_of_text|>', 'Ġunmergeable']);
     expect(llama.decode([])).toBe('');
-    expect(() => llama.assertFits(379)).not.toThrow();
-    expect(errorOf(() => llama.assertFits(378))).toMatch(/^TokenizerDoesNotFit: .*378/);
+    expect(() => llama.assertFits({ name: 'wte.weight', shape: [379, 48] })).not.toThrow();
+    expect(errorOf(() => llama.assertFits({ name: 'wte.weight', shape: [378, 48] }))).toMatch(
+      /^TokenizerDoesNotFit: .* 378, .*wte\.weight .*\[379, 48\].*\[378, 48\]/,
+    );
     expect(errorOf(() => llama.decode([5, 999]))).toMatch(/^UnknownToken: .*999/);
     expect(errorOf(() => llama.encode('a\ud800b'))).toMatch(/^BadText: /);
   });

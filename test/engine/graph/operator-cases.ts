@@ -95,6 +95,7 @@ export const operatorCases: Record<OperatorName, OperatorCase[]> = {
   Log: elementwise(0.3, 3),
   Sigmoid: [...elementwise(), row([given('float32', [4], [-90, -15, 15, 90])])],
   Tanh: [...elementwise(), row([given('float32', [4], [-40, -8, 8, 40])])],
+  Erf: [...elementwise(), row([given('float32', [6], [-9, -3, -0.001, 0, 0.001, 5])])],
   Clip: [
     row([given('float32', [2, 4], [-7, -1.5, -0.9, -0.1, 0.2, 0.7, 1.2, 9])], { min: -1, max: 1 }),
     row([given('float32', [3], [-3, 0.25, 5])], { min: 0, max: 2 }),

@@ -138,6 +138,19 @@ function rotary([x, cos, sin, positions]: readonly Reference[], attributes: Attr
   });
 }
 
+/** 2 / sqrt(pi) times the integral of exp(-t^2) from 0 to x, by its series x exp(-x^2) sum (2 x^2)^n / (1 3 5 ... (2 n + 1)), whose terms are positive. */
+function errorFunction(x: number): number {
+  // 1 - erf(6) is 2e-17
+  if (Math.abs(x) > 6) return Math.sign(x);
+  let term = x;
+  let total = 0;
+  for (let n = 0; Math.abs(term) > 1e-18 * Math.abs(total); n++) {
+    total += term;
+    term *= (2 * x * x) / (2 * n + 3);
+  }
+  return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * total;
+}
+
 /** Typed by the operators' names: an operator without a reference does not type-check. */
 export const references: Record<OperatorName, Rule> = {
   Add: binary((a, b) => a + b),
@@ -152,6 +165,7 @@ export const references: Record<OperatorName, Rule> = {
   Log: unary(Math.log),
   Sigmoid: unary((x) => 1 / (1 + Math.exp(-x))),
   Tanh: unary(Math.tanh),
+  Erf: unary(errorFunction),
   Clip: unary((x, attributes) => Math.min(number(attributes, 'max'), Math.max(number(attributes, 'min'), x))),
   MatMul: ([a, b]) => matMul(a!, b!),
   Gemm: ([a, b], attributes) =>

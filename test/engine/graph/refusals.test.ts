@@ -40,6 +40,7 @@ const refusals: Record<OperatorName, Refusal[]> = {
   Log: notFloat,
   Sigmoid: notFloat,
   Tanh: notFloat,
+  Erf: notFloat,
   Clip: [
     ['max is missing', [f(2)], { min: 0 }],
     ['min is above max', [f(2)], { min: 1, max: 0 }],

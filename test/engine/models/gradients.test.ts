@@ -14,7 +14,18 @@ import { expectClose, fixturePath, openFixtureModel, readFixture } from '../../p
 import { uniform } from '../graph/support.ts';
 
 // Not olmo-clip: moving a weight takes some values over the edge of the clip, where the loss has a kink
-const models = ['llama', 'qwen2', 'mistral', 'olmo', 'olmo2', 'gemma2', 'gpt2', 'gpt2-hub-names'];
+const models = [
+  'llama',
+  'qwen2',
+  'mistral',
+  'olmo',
+  'olmo2',
+  'gemma2',
+  'gpt2',
+  'gpt2-hub-names',
+  'gpt-neox',
+  'gpt-neox-sequential',
+];
 const {
   train,
   test: implications,
@@ -57,7 +68,7 @@ describe.each(models)('%s', (id) => {
     const targets = lossTargets(examples, batch.positions);
     const run = executor(mode);
     const gradients = new Map<string, Float32Array>();
-    const trainer = new Trainer(run, weights, { ...defaultTraining, learningRate: 1e-3, trainable: 'all' });
+    const trainer = await Trainer.create(run, weights, { ...defaultTraining, learningRate: 1e-3, trainable: 'all' });
     const observe = ({ name }: Parameter, gradient: Float32Array) => void gradients.set(name, gradient.slice());
     await trainer.step(batch, targets, { observe });
     expect([...gradients.keys()].sort()).toEqual(all.map(({ name }) => name).sort());
@@ -127,7 +138,7 @@ describe.each(models)('%s', (id) => {
     for (const [name, { data }] of scores.average) expectClose(name, other.average.get(name)!.data, data, 1e-5, 1e-4);
     const { heads } = outline.configuration;
     const attention = [...scores.average].filter(([name]) =>
-      /^informative\..*(q_proj|k_proj|v_proj|o_proj|c_attn|attn\.c_proj)$/.test(name),
+      /^informative\..*(q_proj|k_proj|v_proj|o_proj|c_attn|attn\.c_proj|query_key_value|dense)$/.test(name),
     );
     const sum = (tensors: [string, FloatTensor][]) =>
       tensors.reduce((total, [, { data }]) => total + data.reduce((a, b) => a + b, 0), 0);

@@ -1,0 +1,35 @@
+/**
+ * Reads weights that may be kept anywhere, for what looks at every element once: hashes, norms, differences, files.
+ * Programs get theirs from execution/weight-stage.ts, which reads ahead and keeps buffers.
+ */
+import { bytesPerElement, elementCount, type FloatTensor, floatTensor } from '../tensor.ts';
+import { sliceRows, type WeightTensor } from '../weights.ts';
+import { widenPlainly } from './widening.ts';
+
+/** Elements that are in memory at a time (64 MiB as float32). */
+const pieceElements = 2 ** 24;
+
+/** All values as float32; those of a tensor in memory are not copied. Errors: those of where it is kept. */
+export async function valuesOf(tensor: WeightTensor): Promise<FloatTensor> {
+  if (tensor.type !== 'stored') return tensor;
+  const present = tensor.values?.();
+  if (present) return floatTensor(tensor.shape, present);
+  const values = new Float32Array(elementCount(tensor.shape));
+  const bytes = new Uint8Array(values.buffer).subarray(values.length * (4 - bytesPerElement[tensor.storedType]));
+  await tensor.fetch(bytes);
+  // From the front on, widening in place never overtakes what is still to be read
+  if (tensor.storedType !== 'float32')
+    widenPlainly(tensor.storedType, new Uint16Array(values.buffer, bytes.byteOffset, values.length), values);
+  return floatTensor(tensor.shape, values);
+}
+
+/** Stretches of a tensor's rows, in order, small enough to be looked at in turn; vectors in one piece. */
+export function piecesOf(tensor: WeightTensor): WeightTensor[] {
+  const [rows, width] = tensor.shape;
+  if (rows === undefined || width === undefined || tensor.shape.length !== 2) return [tensor];
+  const count = Math.max(1, Math.floor(pieceElements / width));
+  if (count >= rows) return [tensor];
+  return Array.from({ length: Math.ceil(rows / count) }, (_, index) =>
+    sliceRows(tensor, index * count, Math.min(count, rows - index * count)),
+  );
+}
