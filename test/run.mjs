@@ -39,7 +39,7 @@ function check(passes) {
 }
 
 /** A run of vitest, whose tests count one by one. A file that could not be loaded, or a run that broke, counts as a failure. */
-function vitest(name, config, environment = () => ({}), filters = []) {
+function vitest(name, config, environment = () => ({}), filters = [], reporters = []) {
   return async () => {
     const report = join(scratch, `${name}.json`);
     let variables;
@@ -57,6 +57,7 @@ function vitest(name, config, environment = () => ({}), filters = []) {
       config,
       '--reporter=default',
       '--reporter=json',
+      ...reporters.map((path) => `--reporter=${join(project, path)}`),
       `--outputFile.json=${report}`,
     ];
     const passed = node(['vitest', 'vitest.mjs'], parameters, variables);
@@ -79,7 +80,7 @@ const steps = {
   ),
   lint: check(() => node(['@biomejs', 'biome', 'bin', 'biome'], ['check', '--error-on-warnings'])),
   build: check(() => build()),
-  unit: vitest('unit', 'test/vitest.config.ts'),
+  unit: vitest('unit', 'test/vitest.config.ts', undefined, [], ['test/scripts/family-table-reporter.ts']),
   // The engine once more without the private output path of onnxruntime and without SIMD: what is left where they cannot be had.
   plain: vitest('plain', 'test/vitest.config.ts', () => ({ HOPSCOPE_PLAIN_OUTPUTS: '1', HOPSCOPE_PLAIN_KERNELS: '1' }), [
     'parity/',

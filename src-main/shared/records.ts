@@ -268,6 +268,10 @@ export interface DeviceReport {
   available: boolean;
   /** Why it is refused, or the largest difference to the CPU in the self-test. */
   detail: string;
+  /** Whether it computes with 16-bit floats, so that weights may lie there in half the memory; of devices that keep tensors. */
+  half_precision?: boolean;
+  /** Bytes that a single tensor may take there; of devices that keep tensors. */
+  largest_buffer?: number;
 }
 
 export interface About {

@@ -152,11 +152,16 @@ function table(reports: readonly CommandReport[], { depths }: Options): string[]
   return [heads, ...rows];
 }
 
-function explanation({ like, type, common, rounds }: Options): string {
+function explanation({ like, type, commands, common, rounds }: Options): string {
   const { batch, positions, steps, items, counterfactuals } = shape;
+  const work: Record<DepthCommand, string> = {
+    forward: `forward: ${batch} x ${positions} tokens.`,
+    train: `train: ${steps} Adam steps of ${batch} x ${positions} tokens on the MLP and attention matrices of all layers.`,
+    scores: `scores: ${items} items against ${counterfactuals} counterfactuals each, for the trained weights.`,
+  };
   return [
     `Random models with the width of ${like} (${knownModels[like].hub}) in ${type}${common.length > 0 ? `, ${common.join(' ')}` : ''}: whole processes, from start to files written${rounds > 1 ? `, the quickest of ${rounds}` : ''}.`,
-    `forward: ${batch} x ${positions} tokens. train: ${steps} Adam steps of ${batch} x ${positions} tokens on the MLP and attention matrices of all layers. scores: ${items} items against ${counterfactuals} counterfactuals each, for the trained weights.`,
+    commands.map((command) => work[command]).join(' '),
     'Seconds = s per layer x layers + s besides, by least squares. Peak GB: highest resident memory of the process.',
     `${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${cpus().length} cores, load ${loadavg()[1]!.toFixed(1)}; node ${process.versions.node}; ${new Date().toISOString().slice(0, 10)}.`,
   ].join('\n');

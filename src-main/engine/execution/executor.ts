@@ -88,6 +88,7 @@ export class Executor {
   readonly #sessions: SessionCache;
   readonly #stage: WeightStage;
   readonly #head: Head;
+  readonly #variants = new Map<string, Executor>();
 
   constructor(outline: ModelOutline, settings: ExecutorSettings) {
     const stage = settings.stage ?? new WeightStage();
@@ -105,7 +106,18 @@ export class Executor {
   }
 
   release(): void {
+    for (const variant of this.#variants.values()) variant.release();
+    this.#variants.clear();
     this.#sessions.release();
+  }
+
+  /** What runs the model with further parameters (adapters) in the same way; its programs stay compiled under `key` until this is released. */
+  variant(key: string, outline: ModelOutline): Executor {
+    const known = this.#variants.get(key);
+    if (known) return known;
+    const variant = new Executor(outline, { ...this.settings, mode: this.mode });
+    this.#variants.set(key, variant);
+    return variant;
   }
 
   /** Logits [rows, vocabulary] at the given rows (item * positions + position). */

@@ -86,6 +86,8 @@ interface Sizes {
   /** What trains, in all and of the largest group. */
   trained: number;
   trainedGroup: number;
+  /** The largest single parameter that trains, or stretch of one. */
+  trainedPart: number;
 }
 
 /** Errors: `NotEnoughMemory` where even the leanest way does not fit; `BadTrainable`. */
@@ -117,7 +119,7 @@ export function planMemory(model: Model, work: PlannedWork, budget = defaultBudg
 
 /** Ways to train, the fastest first: bytes besides weights and activations. */
 function candidates(
-  { trained, trainedGroup }: Sizes,
+  { trained, trainedGroup, trainedPart }: Sizes,
   { kind }: PlannedWork,
   isWhole: boolean,
 ): { state: MemoryPlan['state']; groups: number; besides: number }[] {
@@ -126,6 +128,8 @@ function candidates(
   return [
     { state: 'memory', groups: 0, besides: 3 * trained + gradients },
     ...[3, 2].map((groups) => ({ state: 'scratch' as const, groups, besides: 3 * groups * trainedGroup + trainedGroup })),
+    // The leanest way has the largest parameter twice in memory
+    { state: 'scratch', groups: 1, besides: 6 * trainedPart + trainedGroup },
   ];
 }
 
@@ -168,6 +172,12 @@ function sizesOf(model: Model, { kind, batch, positions, rows, trainable }: Plan
     activations: factor * inner + tokens * hidden * layers * 4 + rows * vocabulary * 8,
     trained: bytes(parameters.all.filter(isTrained)),
     trainedGroup: largest((list) => list.filter(isTrained)),
+    trainedPart: largest((list) =>
+      list
+        .filter(isTrained)
+        .toSorted((a, b) => elementCount(b.shape) - elementCount(a.shape))
+        .slice(0, 1),
+    ),
   };
 }
 

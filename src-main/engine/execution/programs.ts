@@ -4,6 +4,7 @@
  */
 import { gradients } from '../graph/gradient.ts';
 import { Graph, type Value } from '../graph/graph.ts';
+import { adapterRoles } from '../models/adapters.ts';
 import type { BuildContext, ModelConfiguration, ModelFamily } from '../models/family.ts';
 import type { Parameter, ParameterList } from '../models/parameters.ts';
 
@@ -12,6 +13,8 @@ export interface ModelOutline {
   family: ModelFamily;
   configuration: ModelConfiguration;
   parameters: ParameterList;
+  /** Factor on what low-rank adapters give, where some of a block's parameters are such. */
+  adapterScale?: number;
 }
 
 /** Sizes a program is compiled for: [batch, positions] tokens, of which `rows` reach the head. */
@@ -36,21 +39,39 @@ function weightInputs(graph: Graph, parameters: readonly Parameter[]): WeightInp
 
 function buildContext(
   graph: Graph,
-  { configuration }: ModelOutline,
+  { configuration, adapterScale }: ModelOutline,
   shape: ProgramShape,
   parameters: readonly Parameter[],
   weights: WeightInputs,
   layer: number | null,
 ): BuildContext {
   const names = new Map(parameters.map(({ role, name }) => [role, name]));
+  const weightOf = (role: string) => weights.get(names.get(role) ?? '');
+  const adapt = adapterScale === undefined ? (_: string, value: Value) => value : adapting(graph, weightOf, adapterScale);
   return {
     graph,
     configuration,
     batch: shape.batch,
     positions: shape.positions,
     layer: layer ?? configuration.layers,
-    weight: (role) => weights.get(names.get(role)!)!,
-    label: (name, value) => graph.label(layer === null ? name : `layers.${layer}.${name}`, value),
+    weight: (role) => weightOf(role)!,
+    label: (name, value) => graph.label(layer === null ? name : `layers.${layer}.${name}`, adapt(name, value)),
+  };
+}
+
+/** Puts y + scale (x A') B' in the place of a linear map's output y, for maps with an adapter: families label every map's input and output. */
+function adapting(
+  graph: Graph,
+  weightOf: (role: string) => Value | undefined,
+  scale: number,
+): (name: string, value: Value) => Value {
+  const inputs = new Map<string, Value>();
+  return (name, value) => {
+    const role = name.slice(0, -2);
+    if (name.endsWith('.x')) inputs.set(role, value);
+    const [x, a, b] = [inputs.get(role), weightOf(adapterRoles(role).a), weightOf(adapterRoles(role).b)];
+    if (!name.endsWith('.y') || !x || !a || !b) return value;
+    return graph.add(value, graph.scale(graph.gemm(graph.gemm(x, a, false, true), b, false, true), scale));
   };
 }
 

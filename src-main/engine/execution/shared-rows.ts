@@ -85,6 +85,7 @@ const elementwise = new Set([
   'Identity',
   'Sqrt',
   'Reciprocal',
+  'Erf',
   'Exp',
   'Log',
   'Sigmoid',

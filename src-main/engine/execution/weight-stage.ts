@@ -4,6 +4,7 @@
  */
 import type { Parameter } from '../models/parameters.ts';
 import { Arena, arenaSize } from '../runtime/memory.ts';
+import { reclaimMemories } from '../runtime/reclaim.ts';
 import { bytesPerElement, elementCount, type FloatTensor, type FloatType, floatTensor, type Tensor } from '../tensor.ts';
 import type { StoredTensor, Weights, WeightTensor } from '../weights.ts';
 import { weightOf } from './feeds.ts';
@@ -33,6 +34,8 @@ export class WeightStage {
   /** Buffers to use again, by their number of elements: a model's blocks need the same sizes over and over. */
   readonly #free = new Map<number, Arena[]>();
   #bytes = 0;
+  /** Bytes of buffers given up that may still take memory. */
+  #givenUp = 0;
   /** The most that one program and the next needed together; what fits below it stays, for the passes that come back to it. */
   #capacity = 0;
 
@@ -69,6 +72,7 @@ export class WeightStage {
     this.#staged.clear();
     this.#free.clear();
     this.#bytes = 0;
+    this.#givenUp = 0;
     this.#capacity = 0;
   }
 
@@ -123,7 +127,10 @@ export class WeightStage {
         free.reset();
         return free;
       }
-      if (this.#bytes + size <= this.#capacity) break;
+      if (this.#bytes + size <= this.#capacity) {
+        this.#reclaim(size);
+        break;
+      }
       if (this.#dropFree()) continue;
       const stale = [...this.#staged].find(([tensor]) => !kept.has(tensor));
       if (!stale) break;
@@ -133,6 +140,13 @@ export class WeightStage {
     const arena = new Arena(size);
     this.#bytes += size;
     return arena;
+  }
+
+  /** Frees what was given up before as much again is taken, so that both are never there at once. */
+  #reclaim(size: number): void {
+    if (this.#givenUp === 0 || this.#bytes + this.#givenUp + size <= this.#capacity) return;
+    reclaimMemories();
+    this.#givenUp = 0;
   }
 
   #drop(tensor: StoredTensor, { arena, values }: Staged): void {
@@ -145,6 +159,7 @@ export class WeightStage {
     for (const [count, arenas] of this.#free) {
       if (arenas.pop()) {
         this.#bytes -= arenaSize(count * 4);
+        this.#givenUp += arenaSize(count * 4);
         return true;
       }
     }

@@ -5,6 +5,7 @@
 import { HopscopeError } from '../../shared/errors.ts';
 import { elementCount } from '../tensor.ts';
 import type { ModelConfiguration, ModelFamily, ParameterGroup, ParameterSpecification } from './family.ts';
+import { isLinearMap, type LoraChoice, loraOf, loraTargets, requireLayers } from './lora-targets.ts';
 
 /** One parameter of one layer (`layer` null: embedding, final norm, output matrix). */
 export interface Parameter {
@@ -17,8 +18,8 @@ export interface Parameter {
   firstRow?: number;
 }
 
-/** What trains: everything, the MLP and attention matrices (of all or some layers), or parameters by name. */
-export type Trainable = 'all' | 'mlp_attn' | LayerChoice | string[];
+/** What trains: everything, the MLP and attention matrices (of all or some layers), parameters by name, or low-rank adapters (`lora`: with all defaults). */
+export type Trainable = 'all' | 'mlp_attn' | 'lora' | LayerChoice | { lora: LoraChoice } | string[];
 
 /** Matrices of some layers; of both kinds where `modules` is left out. */
 export interface LayerChoice {
@@ -69,12 +70,12 @@ export function listParameters(
   return { embedding, positions, blocks, head, all, count: all.reduce((sum, { shape }) => sum + elementCount(shape), 0) };
 }
 
-const isMatrix = ({ group, shape }: Parameter) => (group === 'mlp' || group === 'attention') && shape.length === 2;
-
-/** The trained parameters' names. Errors: `BadTrainable` for a layer or name that the model does not have. */
+/** The names of the parameters that training changes; with adapters, those that have one. Errors: `BadTrainable` for a layer or name that the model does not have. */
 export function trainableNames(list: ParameterList, trainable: Trainable): Set<string> {
+  const lora = loraOf(trainable);
+  if (lora) return new Set(loraTargets(list, lora).map(({ name }) => name));
   if (trainable === 'all') return new Set(list.all.map(({ name }) => name));
-  if (trainable === 'mlp_attn') return new Set(list.all.filter(isMatrix).map(({ name }) => name));
+  if (trainable === 'mlp_attn') return new Set(list.all.filter(isLinearMap).map(({ name }) => name));
   if (Array.isArray(trainable)) {
     const known = new Set(list.all.map(({ name }) => name));
     const unknown = trainable.find((name) => !known.has(name));
@@ -88,15 +89,9 @@ export function trainableNames(list: ParameterList, trainable: Trainable): Set<s
       throw new HopscopeError('BadTrainable', 'trainable: the list is empty; name at least one parameter.');
     return new Set(trainable);
   }
-  const { layers, modules = ['mlp', 'attention'] } = trainable;
-  const outside = layers.find((layer) => !Number.isInteger(layer) || layer < 0 || layer >= list.blocks.length);
-  if (outside !== undefined || layers.length === 0) {
-    throw new HopscopeError(
-      'BadTrainable',
-      `trainable: layer ${outside ?? '(none)'} is not among the model's layers 0 to ${list.blocks.length - 1}.`,
-    );
-  }
+  const { layers, modules = ['mlp', 'attention'] } = trainable as LayerChoice;
+  requireLayers(layers, list.blocks.length);
   const chosen = (parameter: Parameter) =>
-    isMatrix(parameter) && layers.includes(parameter.layer ?? -1) && modules.some((module) => module === parameter.group);
+    isLinearMap(parameter) && layers.includes(parameter.layer ?? -1) && modules.some((module) => module === parameter.group);
   return new Set(list.all.filter(chosen).map(({ name }) => name));
 }

@@ -9,8 +9,9 @@ import type { RawConfiguration, Rotary } from './family.ts';
 /** Frequencies for heads of `headSize`. Errors: `UnsupportedRotary`, `BadConfiguration`. */
 export function readRotary(raw: RawConfiguration, headSize: number, defaultTheta = 10_000): Rotary {
   const parameters = record(raw, 'rope_parameters') ?? {};
-  const kind = Object.keys(parameters).find((key) => typeof parameters[key] === 'object' && parameters[key] !== null);
-  if (kind !== undefined && !Array.isArray(parameters[kind])) {
+  const isRecord = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value);
+  const kind = Object.keys(parameters).find((key) => isRecord(parameters[key]));
+  if (kind !== undefined) {
     throw new HopscopeError(
       'UnsupportedRotary',
       `config.json: rope_parameters has rotary positions of its own for ${JSON.stringify(kind)}; one kind for all layers is supported.`,

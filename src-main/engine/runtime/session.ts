@@ -75,9 +75,12 @@ export class Session {
     this.outputs = [...this.#outputs.keys()];
   }
 
-  /** Compiles a graph, rewritten for the device where that is needed. Errors: those of `create`; `BadGraph`. */
-  static compile(graph: Graph, settings: SessionSettings): Promise<Session> {
-    return Session.create(encodeOnnx(keepsTensors(settings.device) ? forDevice(graph) : graph), settings);
+  /**
+   * Compiles a graph, rewritten for the device where that is needed. On a device that keeps tensors and computes with 16 bits the inputs in
+   * `halves` are fed as float16. Errors: those of `create`; `BadGraph`.
+   */
+  static compile(graph: Graph, settings: SessionSettings, halves: ReadonlySet<string> = new Set()): Promise<Session> {
+    return Session.create(encodeOnnx(keepsTensors(settings.device) ? forDevice(graph, halves) : graph), settings);
   }
 
   /**

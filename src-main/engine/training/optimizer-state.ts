@@ -36,7 +36,7 @@ export interface OptimizerState {
   begin(): void;
   /** Said before a group is worked on, and which one is likely to be next. */
   prepare(parameters: readonly Parameter[], next: readonly Parameter[]): Promise<void>;
-  update(parameter: Parameter, gradient: Float32Array, step: AdamStep): void;
+  update(parameter: Parameter, gradient: Float32Array, step: AdamStep): void | Promise<void>;
   /** Adam on a matrix of which only some rows have a gradient; exact without weight decay. */
   updateRows(parameter: Parameter, gradient: RowGradient, step: AdamStep): void | Promise<void>;
   /** Said when a group is done: from `state` on the step can be taken up again. */

@@ -5,6 +5,7 @@
 import { HopscopeError } from '../../shared/errors.ts';
 import type { Pair } from '../../shared/records.ts';
 import { isInteger, isJsonObject, type JsonObject, type JsonValue } from '../files/strict-json.ts';
+import { type LoraChoice, loraProblem } from '../models/lora-targets.ts';
 import type { Trainable } from '../models/parameters.ts';
 import { type AdamSettings, defaultAdam } from './optimizer-state.ts';
 
@@ -197,15 +198,20 @@ function readAdam(plan: JsonObject, reader: PlanReader): AdamSettings {
 
 function readTrainable(value: JsonValue | undefined, reader: PlanReader): Trainable {
   if (value === undefined || value === 'all') return 'all';
-  if (value === 'mlp_attn') return value;
+  if (value === 'mlp_attn' || value === 'lora') return value;
   if (Array.isArray(value) && value.every((name) => typeof name === 'string')) return value;
   if (isJsonObject(value)) {
-    reader.onlyKeys(value, ['layers'], 'trainable: ');
+    reader.onlyKeys(value, 'lora' in value ? ['lora'] : ['layers'], 'trainable: ');
+    if (value.lora !== undefined) {
+      const problem = loraProblem(value.lora);
+      if (problem) throw reader.bad(`trainable.lora ${problem}`);
+      return { lora: value.lora as LoraChoice };
+    }
     return {
       layers: reader.list(value.layers ?? null, 'trainable.layers', (layer) => isInteger(layer), 'layer numbers, from 0'),
     };
   }
-  throw reader.bad('trainable must be "all", "mlp_attn", {"layers": [...]} or a list of tensor names');
+  throw reader.bad('trainable must be "all", "mlp_attn", {"layers": [...]}, "lora", {"lora": {...}} or a list of tensor names');
 }
 
 function isPair(value: JsonValue): value is Pair {

@@ -10,6 +10,7 @@ import { type FloatTensor, floatTensor } from '../tensor.ts';
 import type { Weights } from '../weights.ts';
 import { encodePair, labelTargets, lossTargets, padTokens } from './batch.ts';
 import { drawOrder } from './finetune.ts';
+import type { LoraTraining } from './lora.ts';
 import type { OptimizerState } from './optimizer-state.ts';
 import type { TrainingPlan } from './plan.ts';
 import type { ScratchPlace } from './scratch-state.ts';
@@ -25,6 +26,8 @@ export interface PlanOutcome {
   weights: Weights;
   /** By step, counted from 1: the gradients of the trained parameters. */
   gradients: ReadonlyMap<number, ReadonlyMap<string, FloatTensor>>;
+  /** The adapters, where they are what trained; `gradients` are theirs then. */
+  lora: LoraTraining | null;
   /** Steps that an earlier run of the plan had done; their seconds are not known and 0. */
   stepsBefore: number;
   state: OptimizerState;
@@ -82,9 +85,10 @@ export async function runPlan(
   return {
     losses,
     secondsPerStep,
-    trained: trainer.state.weights,
+    trained: trainer.trained,
     weights: trainer.weights,
     gradients,
+    lora: trainer.lora,
     stepsBefore: done,
     state: trainer.state,
   };
@@ -94,7 +98,8 @@ export async function runPlan(
 function keepIn(kept: Map<string, FloatTensor>, { outline }: Executor): GradientObserver {
   const shapes = new Map(outline.parameters.all.map(({ name, shape }) => [name, shape]));
   return ({ name, shape, firstRow = 0 }, gradient) => {
-    const tensor = kept.get(name) ?? floatTensor(shapes.get(name)!);
+    // Adapters are none of the model's parameters and come whole
+    const tensor = kept.get(name) ?? floatTensor(shapes.get(name) ?? shape);
     tensor.data.set(gradient, firstRow * (shape[1] ?? 1));
     kept.set(name, tensor);
   };
@@ -122,8 +127,9 @@ function stepsOf({ data, epochs }: TrainingPlan, tokenizer: Tokenizer): Step[] {
 
 /** The largest batch of a plan. Errors: `BadPair`. */
 export function workOfPlan(plan: TrainingPlan, tokenizer: Tokenizer): PlannedWork {
-  const steps = stepsOf(plan, tokenizer);
-  const most = (of: (step: Step) => number) => Math.max(...steps.map(of));
+  // Later passes draw other batches of the same texts
+  const steps = stepsOf({ ...plan, epochs: 1 }, tokenizer);
+  const most = (of: (step: Step) => number) => steps.reduce((largest, step) => Math.max(largest, of(step)), 0);
   return {
     kind: 'train',
     batch: most(({ batch }) => batch.batch),

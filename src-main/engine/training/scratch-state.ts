@@ -33,7 +33,10 @@ export interface ScratchPlace {
   folder: string;
   /** The same for the same training: a state under another key is not gone on with. */
   key: string;
-  /** Groups of parameters in memory at one time: one worked on, one being read, one being written. Default 3, at least 2. */
+  /**
+   * Groups of parameters in memory at one time: one worked on, one being read, one being written (3, the default), the last two in turn (2), or
+   * not even a whole group, each parameter coming only for its own update (1).
+   */
   groups?: number;
 }
 
@@ -46,13 +49,15 @@ export class ScratchState implements OptimizerState {
   readonly #parts: ReadonlyMap<string, ScratchPart>;
   readonly #rows: ReadonlyMap<string, RowsTensor>;
   readonly #buffers: ScratchBuffers;
+  readonly #isLean: boolean;
   readonly #entering = new Map<ScratchPart, Promise<void>>();
   /** One row's weights, moments and gradient, for the kernel. */
   readonly #rowArena: Arena;
   #record: ScratchRecord;
   #steps: number;
   #interrupted: BackwardState | null;
-  #changed: ScratchPart[] = [];
+  /** Parts that were changed since the last record, each written with the step it was changed in. */
+  #writing: Promise<[key: string, step: number]>[] = [];
   #commits: Promise<void> = Promise.resolve();
   #failure: unknown = null;
 
@@ -73,7 +78,9 @@ export class ScratchState implements OptimizerState {
     this.losses = record.losses;
     this.#settings = settings;
     this.#folder = folder;
-    this.#buffers = new ScratchBuffers(Math.max(groups, 2) * largestGroup);
+    this.#isLean = groups < 2;
+    const largestPart = Math.max(0, ...[...parts.values()].map(({ elements }) => partBufferBytes(elements)));
+    this.#buffers = new ScratchBuffers(this.#isLean ? 2 * largestPart : groups * largestGroup);
     this.#rowArena = new Arena(rowWidth * 16 + 256);
     this.#steps = record.steps;
     this.#interrupted = record.boundary ? readBoundary(folder, record.boundary) : null;
@@ -166,6 +173,7 @@ export class ScratchState implements OptimizerState {
   /** Errors: those of reading and of earlier writing. */
   async prepare(parameters: readonly Parameter[], next: readonly Parameter[]): Promise<void> {
     this.#throwFailure();
+    if (this.#isLean) return;
     const needed = this.#partsOf(parameters);
     for (const part of needed) this.#buffers.busy(part);
     const entering = needed.map((part) => this.#enter(part));
@@ -174,10 +182,11 @@ export class ScratchState implements OptimizerState {
     this.#throwFailure();
   }
 
-  update(parameter: Parameter, gradient: Float32Array, step: AdamStep): void {
+  async update(parameter: Parameter, gradient: Float32Array, step: AdamStep): Promise<void> {
     const part = this.#partOf(parameter)!;
+    await this.#enter(part);
     part.update(gradient, stepFor(parameter, step, this.#settings));
-    this.#changed.push(part);
+    this.#writing.push(handledLater(this.#write(part)));
   }
 
   updateRows({ name }: Parameter, { rows, values }: RowGradient, step: AdamStep): void {
@@ -215,7 +224,7 @@ export class ScratchState implements OptimizerState {
 
   async reached(state: BackwardState): Promise<void> {
     const step = this.#steps;
-    const written = handledLater(this.#writeChanged());
+    const written = this.#written();
     this.#commit(async () => {
       const files = await written;
       const boundary = writeBoundary(this.#folder, step, state);
@@ -226,7 +235,7 @@ export class ScratchState implements OptimizerState {
   async end(loss: number): Promise<void> {
     const step = this.#steps;
     this.#interrupted = null;
-    const written = handledLater(this.#writeChanged());
+    const written = this.#written();
     const rows = Object.fromEntries(
       [...this.#rows].map(([name, tensor]) => [name, writeRows(this.#folder, name, step, tensor.trained)]),
     );
@@ -280,13 +289,20 @@ export class ScratchState implements OptimizerState {
     return entering;
   }
 
-  /** Starts writing what was changed; resolves with the files' steps. */
-  async #writeChanged(): Promise<Record<string, number>> {
+  /** Writes a part as it is after this step and lets go of its memory; the record does not name the file yet. */
+  async #write(part: ScratchPart): Promise<[key: string, step: number]> {
     const step = this.#steps;
-    const changed = this.#changed;
-    this.#changed = [];
-    await Promise.all(changed.map((part) => part.write(step)));
-    return Object.fromEntries(changed.map(({ key }) => [key, step]));
+    await part.write(step);
+    part.useFile(step);
+    this.#buffers.idle(part);
+    return [part.key, step];
+  }
+
+  /** The files of what was changed so far, when they are on disk. */
+  #written(): Promise<Record<string, number>> {
+    const writing = this.#writing;
+    this.#writing = [];
+    return handledLater(Promise.all(writing).then((files) => Object.fromEntries(files)));
   }
 
   /** Does `action` after all earlier ones; its failure ends the training at the next occasion. */
@@ -301,7 +317,7 @@ export class ScratchState implements OptimizerState {
     });
   }
 
-  /** Makes the record what counts, then removes what it no longer names and lets go of what it now names. */
+  /** Makes the record what counts, then removes what it no longer names. */
   #replace(record: ScratchRecord): void {
     const before = this.#record;
     writeRecord(this.#folder, record);
@@ -309,11 +325,7 @@ export class ScratchState implements OptimizerState {
     const stale: string[] = [];
     for (const [key, step] of Object.entries(record.files)) {
       const old = before.files[key];
-      if (old === step) continue;
-      const part = this.#parts.get(key)!;
-      part.useFile(step);
-      this.#buffers.idle(part);
-      if (old !== undefined) stale.push(`${key}.step-${old}`);
+      if (old !== undefined && old !== step) stale.push(`${key}.step-${old}`);
     }
     for (const [name, file] of Object.entries(before.rows)) if (record.rows[name] !== file) stale.push(file);
     if (before.boundary && before.boundary.file !== record.boundary?.file) stale.push(before.boundary.file);

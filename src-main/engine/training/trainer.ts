@@ -7,10 +7,12 @@ import type { RowGradient } from '../execution/embedding.ts';
 import type { BackwardState, Executor, GradientSink, Targets, TokenBatch } from '../execution/executor.ts';
 import { type Delta, subtract } from '../files/weight-sets.ts';
 import type { AdamStep } from '../kernels/kernels.ts';
-import { type Parameter, type Trainable, trainableNames } from '../models/parameters.ts';
+import { trainingOf } from '../models/adapters.ts';
+import type { Parameter, Trainable } from '../models/parameters.ts';
 import { elementCount } from '../tensor.ts';
 import type { Weights } from '../weights.ts';
 import { AdamState } from './adam-state.ts';
+import { LoraTraining } from './lora.ts';
 import { type AdamSettings, adamStep, defaultAdam, type OptimizerState } from './optimizer-state.ts';
 import { type ScratchPlace, ScratchState } from './scratch-state.ts';
 
@@ -27,45 +29,63 @@ export const defaultTraining: TrainerSettings = { ...defaultAdam, trainable: 'al
 export type GradientObserver = (parameter: Parameter, gradient: Float32Array) => void;
 
 export class Trainer implements GradientSink {
+  /** Of the parameters that have gradients: with adapters those of the adapters. */
   readonly state: OptimizerState;
-  /** All weights, the trained ones as they are now. */
+  /** All weights under the model's own names, the trained ones as they are now. */
   readonly weights: Weights;
+  /** Adapters in training, where they are what trains. */
+  readonly lora: LoraTraining | null;
   readonly #executor: Executor;
   readonly #base: Weights;
   readonly #settings: TrainerSettings;
-  readonly #trained: ReadonlySet<string>;
+  /** What gradients are taken in, and at which weights. */
+  readonly #names: ReadonlySet<string>;
+  readonly #running: Weights;
   readonly #shared = new Map<string, Float32Array>();
   #pending: { parameter: Parameter; gradient: Float32Array }[] = [];
   #step: AdamStep | null = null;
   #observer: GradientObserver | null = null;
 
-  private constructor(executor: Executor, base: Weights, settings: TrainerSettings, state: OptimizerState) {
+  private constructor(
+    executor: Executor,
+    base: Weights,
+    settings: TrainerSettings,
+    names: ReadonlySet<string>,
+    state: OptimizerState,
+    lora: LoraTraining | null,
+  ) {
     this.#executor = executor;
     this.#base = base;
     this.#settings = settings;
-    this.#trained = trainableNames(executor.outline.parameters, settings.trainable);
+    this.#names = names;
     this.state = state;
-    this.weights = new Map([...base, ...state.weights]);
+    this.lora = lora;
+    this.#running = new Map([...base, ...state.weights]);
+    this.weights = lora ? new Map([...base, ...lora.merged]) : this.#running;
   }
 
   /**
-   * A trainer on the given weights, which stay as they are. Parameters and moments live in memory unless a place on disk is given.
-   * Errors: `BadTrainable`, `ClipNeedsWholeModel`, `OutOfMemory`; those of the scratch folder.
+   * A trainer on the given weights, which stay as they are. Parameters and moments live in memory unless a place on disk is given; adapters, which
+   * are small, always do. Errors: `BadTrainable`, `ClipNeedsWholeModel`, `OutOfMemory`; those of the scratch folder.
    */
   static async create(executor: Executor, base: Weights, settings: TrainerSettings, scratch?: ScratchPlace): Promise<Trainer> {
-    const { parameters } = executor.outline;
-    const names = trainableNames(parameters, settings.trainable);
+    const training = trainingOf(executor.outline, settings.trainable);
+    const { names, lora } = training;
     if (settings.clip !== null && executor.mode !== 'whole') {
       throw new HopscopeError(
         'ClipNeedsWholeModel',
         'Clipping the gradients needs all of them at once, which this model is too large for; leave clip out.',
       );
     }
-    const trained = parameters.all.filter(({ name }) => names.has(name));
+    if (lora) {
+      const adapters = await LoraTraining.create(executor, base, training, lora, settings);
+      return new Trainer(adapters.executor, base, settings, names, adapters.state, adapters);
+    }
+    const trained = executor.outline.parameters.all.filter(({ name }) => names.has(name));
     const state = scratch
       ? await ScratchState.open(executor, trained, base, settings, scratch)
       : await AdamState.create(trained, base, settings, executor.mode === 'whole');
-    return new Trainer(executor, base, settings, state);
+    return new Trainer(executor, base, settings, names, state, null);
   }
 
   /** One step; returns the loss before it. `learningRate` overrides the settings' for schedules. */
@@ -81,8 +101,8 @@ export class Trainer implements GradientSink {
     this.state.begin();
     this.#step = clip === null ? adamStep(this.#settings, this.state.steps, learningRate) : null;
     const { interrupted } = this.state;
-    const loss = await this.#executor.lossAndGradients(this.weights, batch, targets, this.#trained, this, interrupted);
-    if (clip !== null) this.#applyClipped(learningRate, clip);
+    const loss = await this.#executor.lossAndGradients(this.#running, batch, targets, this.#names, this, interrupted);
+    if (clip !== null) await this.#applyClipped(learningRate, clip);
     await this.state.end(loss);
     return loss;
   }
@@ -93,9 +113,14 @@ export class Trainer implements GradientSink {
     throw new TypeError('The optimizer state is not in memory.');
   }
 
+  /** The parameters that training changes under the model's own names, as they are at the time they are read. */
+  get trained(): Weights {
+    return this.lora?.merged ?? this.state.weights;
+  }
+
   /** What training changed so far; it knows the weights that it is counted from. */
   delta(): Delta {
-    return subtract(this.state.weights, this.#base);
+    return subtract(this.trained, this.#base);
   }
 
   async prepare(parameters: readonly Parameter[], next: readonly Parameter[] = []): Promise<void> {
@@ -106,8 +131,8 @@ export class Trainer implements GradientSink {
     return this.state.gradientBuffer(parameter) ?? this.#sharedBuffer(parameter);
   }
 
-  complete(parameters: readonly Parameter[]): void {
-    for (const parameter of parameters) this.#take(parameter, this.buffer(parameter));
+  async complete(parameters: readonly Parameter[]): Promise<void> {
+    for (const parameter of parameters) await this.#take(parameter, this.buffer(parameter));
   }
 
   async completeRows(embedding: Parameter, gradient: RowGradient): Promise<void> {
@@ -121,7 +146,7 @@ export class Trainer implements GradientSink {
         dense.set(gradient.values.subarray(index * width, (index + 1) * width), row * width);
       }
       if (clip !== null || weightDecay !== 0) {
-        this.#take(embedding, dense);
+        await this.#take(embedding, dense);
         return;
       }
       this.#observer?.(embedding, dense);
@@ -133,19 +158,19 @@ export class Trainer implements GradientSink {
     await this.state.reached(state);
   }
 
-  #take(parameter: Parameter, gradient: Float32Array): void {
+  async #take(parameter: Parameter, gradient: Float32Array): Promise<void> {
     this.#observer?.(parameter, gradient);
-    if (this.#step) this.state.update(parameter, gradient, this.#step);
+    if (this.#step) await this.state.update(parameter, gradient, this.#step);
     else this.#pending.push({ parameter, gradient });
   }
 
-  #applyClipped(learningRate: number, clip: number): void {
+  async #applyClipped(learningRate: number, clip: number): Promise<void> {
     let squares = 0;
     for (const { parameter, gradient } of this.#pending) squares += this.adam.sumOfSquares(parameter.name, gradient);
     // torch.nn.utils.clip_grad_norm_
     const scale = Math.min(1, clip / (Math.sqrt(squares) + 1e-6));
     const step = adamStep(this.#settings, this.state.steps, learningRate, scale);
-    for (const { parameter, gradient } of this.#pending) this.state.update(parameter, gradient, step);
+    for (const { parameter, gradient } of this.#pending) await this.state.update(parameter, gradient, step);
   }
 
   /** Blocks take turns with one buffer per role; embedding and head keep their own. */

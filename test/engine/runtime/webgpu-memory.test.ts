@@ -5,7 +5,7 @@ import { DeviceMemory } from '../../../src-main/engine/runtime/device-memory.ts'
 import { Session } from '../../../src-main/engine/runtime/session.ts';
 import { type FloatTensor, floatTensor, type Tensor } from '../../../src-main/engine/tensor.ts';
 import { wave } from './programs.ts';
-import { describeWebGpu, webgpu } from './webgpu-here.ts';
+import { describeWebGpu, report, webgpu } from './webgpu-here.ts';
 
 /** y = x w^T, squares = x x, over x [5, 7] and w [3, 7]. */
 async function program(): Promise<Session> {
@@ -88,6 +88,25 @@ describeWebGpu('device tensors', () => {
     // Programs do not own what they worked on
     expect(values(memory, kept)).toEqual(squares);
     for (const tensor of [w, kept, next]) tensor.dispose();
+  });
+
+  test('weights lie there in half precision where the device computes with it, and are refused elsewhere', async () => {
+    const memory = await DeviceMemory.of('webgpu');
+    const graph = new Graph('halves');
+    graph.output('y', graph.gemm(graph.input('x', [1, 2]), graph.input('w', [2, 2]), false, true));
+    const session = await Session.compile(graph, webgpu, new Set(['w']));
+    // 1, 2, -0.5, 4
+    const w = memory.upload({ type: 'float16', shape: [2, 2], data: Uint16Array.of(0x3c00, 0x4000, 0xb800, 0x4400) });
+    const y = floatTensor([1, 2]);
+    const run = () => session.run({ x: floatTensor([1, 2], Float32Array.of(10, 100)), w }, { y });
+    if (report.half_precision) {
+      run();
+      expect([...y.data]).toEqual([210, 395]);
+    } else {
+      expect(run).toThrow(/requires f16 but the device does not support it/);
+    }
+    session.release();
+    w.dispose();
   });
 
   test('runs leave nothing behind', async () => {
