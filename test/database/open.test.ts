@@ -69,7 +69,21 @@ describe('settings', () => {
     const tables = database.pragma('table_list') as { name: string; schema: string; strict: number }[];
     const own = tables.filter((table) => table.schema === 'main' && !table.name.startsWith('sqlite_'));
     expect(own.map((table) => [table.name, table.strict]).sort()).toEqual(
-      ['evaluations', 'item_sets', 'items', 'runs', 'scores', 'settings', 'steps'].map((name) => [name, 1]),
+      [
+        'circuits',
+        'dataset_versions',
+        'datasets',
+        'evaluations',
+        'item_sets',
+        'items',
+        'models',
+        'projects',
+        'runs',
+        'scores',
+        'settings',
+        'specs',
+        'steps',
+      ].map((name) => [name, 1]),
     );
     closeDatabase(database);
   });

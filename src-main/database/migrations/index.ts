@@ -5,6 +5,7 @@ import { runs } from './001-runs.ts';
 import { figures } from './002-figures.ts';
 import { labels } from './003-labels.ts';
 import { scores } from './004-scores.ts';
+import { projects } from './005-projects.ts';
 
 export interface Migration {
   name: string;
@@ -16,4 +17,5 @@ export const migrations: readonly Migration[] = [
   { name: '002-figures', sql: figures },
   { name: '003-labels', sql: labels },
   { name: '004-scores', sql: scores },
+  { name: '005-projects', sql: projects },
 ];
