@@ -1,7 +1,7 @@
 /**
  * The compute process: serves `Compute` (experiments/compute-service.ts) to the host that had it started, and may crash alone.
- * It is wiring only. Under Node it is forked with the resources folder as its argument and serves over process IPC; as an Electron
- * utility process it waits for {type: 'start', resources} with one MessagePort.
+ * It is wiring only. Under Node it is forked with the folders of resources and of scratch files as its arguments and serves over process IPC; as an Electron
+ * utility process it waits for {type: 'start', resources, scratch} with one MessagePort.
  */
 import { createCompute } from './experiments/compute-service.ts';
 import { computeMembers } from './shared/members.ts';
@@ -10,7 +10,10 @@ import { type Port, serve } from './shared/rpc.ts';
 
 /** Electron's `process.parentPort`. */
 interface ParentPort {
-  once(event: 'message', listener: (event: { data: { resources: string }; ports: ElectronMessagePort[] }) => void): void;
+  once(
+    event: 'message',
+    listener: (event: { data: { resources: string; scratch?: string }; ports: ElectronMessagePort[] }) => void,
+  ): void;
 }
 
 const { parentPort } = process as unknown as { parentPort?: ParentPort };
@@ -22,12 +25,12 @@ process.on('SIGINT', () => {});
 
 if (parentPort) {
   parentPort.once('message', ({ data, ports: [port] }) => {
-    if (port) begin(data.resources, electronPort(port));
+    if (port) begin(data.resources, data.scratch, electronPort(port));
   });
-} else begin(process.argv[2] ?? '', processPort(process));
+} else begin(process.argv[2] ?? '', process.argv[3], processPort(process));
 
-function begin(resources: string, port: Port): void {
-  serve(createCompute({ resources }), port, computeMembers);
+function begin(resources: string, scratch: string | undefined, port: Port): void {
+  serve(createCompute({ resources, ...(scratch && { scratch }) }), port, computeMembers);
   port.onClose(() => process.exit(0));
 }
 

@@ -8,8 +8,8 @@
  *   shell -> host  {type: 'start', dataFolder, resources}
  *   host -> shell  {type: 'ready'} | {type: 'failed', error: ErrorRecord}
  *   shell -> host  {type: 'client'} with one MessagePort: `Service` is served on it (before `ready` too: it then waits)
- *   host -> shell  {type: 'launch-compute', id}: fork compute.ts as a utility process, make a MessageChannelMain, send one end to it
- *                  as {type: 'start', resources} and the other end here:
+ *   host -> shell  {type: 'launch-compute', id, scratch}: fork compute.ts as a utility process, make a MessageChannelMain, send one end to it
+ *                  as {type: 'start', resources, scratch} and the other end here:
  *   shell -> host  {type: 'compute', id} with that MessagePort
  *   shell -> host  {type: 'compute-exit', id, code}: that compute process has ended, or could not be started
  *   host -> shell  {type: 'kill-compute', id}: end it at once (SIGKILL by pid, since kill() is only SIGTERM)
@@ -24,6 +24,7 @@
  * In both, the host closes and exits when the shell goes away.
  */
 import { type ComputeExit, type ComputeProcess, type LaunchCompute, launchComputeUnderNode } from './service/compute-launcher.ts';
+import { scratchPath } from './service/data-folder.ts';
 import { type OpenService, openService, type ServiceSettings } from './service/service.ts';
 import type { Compute } from './shared/contract.ts';
 import { errorRecord } from './shared/errors.ts';
@@ -71,7 +72,8 @@ function runAsUtilityProcess(shell: ParentPort): void {
   let host: OpenService | null = null;
   shell.on('message', ({ data, ports: [port] }) => {
     if (data.type === 'start') {
-      host = start(data, computes.launch, post);
+      const scratch = scratchPath(data.dataFolder ?? '');
+      host = start(data, () => computes.launch(scratch), post);
       for (const waiting of early.splice(0)) if (host) serve(host.service, electronPort(waiting), serviceMembers);
     } else if (data.type === 'client' && port) {
       if (host) serve(host.service, electronPort(port), serviceMembers);
@@ -92,8 +94,9 @@ function runAsNodeChild(): void {
   process.on('message', (data: HostProcessMessage) => {
     const { type, client } = data;
     if (type === 'start') {
-      const { computeEntry = '', resources = '' } = data;
-      host = start(data, () => launchComputeUnderNode(computeEntry, { resources }), post);
+      const { computeEntry = '', resources = '', dataFolder = '' } = data;
+      const launch = () => launchComputeUnderNode(computeEntry, { resources, scratch: scratchPath(dataFolder) });
+      host = start(data, launch, post);
     } else if (type === 'close') void end(host);
     else if (type === 'client' && client !== undefined && host) {
       const screen = multiplexedPort(client, post, () => clients.delete(client));
@@ -131,7 +134,7 @@ function computesOfShell(post: Post) {
   const processes = new Map<number, { arrived(port: ElectronMessagePort): void; exited(code: number | null): void }>();
   let last = 0;
 
-  function launch(): Promise<ComputeProcess> {
+  function launch(scratch: string): Promise<ComputeProcess> {
     last += 1;
     const id = last;
     return new Promise((resolve) => {
@@ -153,7 +156,7 @@ function computesOfShell(post: Post) {
           resolve(make(connect<Compute>(closedPort())));
         },
       });
-      post({ type: 'launch-compute', id });
+      post({ type: 'launch-compute', id, scratch });
     });
   }
 

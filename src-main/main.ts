@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import {
   app,
   BrowserWindow,
+  dialog,
   ipcMain,
   Menu,
   MessageChannelMain,
@@ -167,6 +168,13 @@ app.on('will-quit', (event) => {
 
 ipcMain.on('hopscope:connect', (event) => {
   if (fromOwnPage(event) && event.sender === window?.webContents) connectPage(event.sender);
+});
+
+/** The system's dialog for a folder, over the window that asks; what is chosen goes to that page alone. */
+ipcMain.handle('hopscope:choose-folder', async (event) => {
+  if (!fromOwnPage(event) || window === null || event.sender !== window.webContents) return null;
+  const { canceled, filePaths } = await dialog.showOpenDialog(window, { properties: ['openDirectory'] });
+  return canceled ? null : (filePaths[0] ?? null);
 });
 
 function start(): void {

@@ -1,12 +1,13 @@
 /**
- * The window's preload script: hands the page a MessagePort to the host whenever the page asks for one.
- * It exposes no Electron API and no function to the page; everything else goes over that port.
+ * The window's preload script: hands the page a MessagePort to the host whenever the page asks for one, and offers it `Shell`: the
+ * folder dialog and the paths of dropped folders. It exposes no Electron API; everything else goes over that port.
  *
  * Page -> preload: `window.postMessage({ type: 'hopscope-ready' }, origin)`.
  * Preload -> page: a `message` event whose data is `{ type: 'hopscope-port' }` and whose `ports[0]` is the host's port,
  * and `{ type: 'hopscope-closed', message }` when the host has died: every port is dead then, ask for a new one.
  */
-import { ipcRenderer } from 'electron';
+import { contextBridge, ipcRenderer, webUtils } from 'electron';
+import { type Shell, shellName } from './shared/contract-shell.ts';
 
 /** The few members of the page's window that are used; the main side is type checked without the DOM. */
 interface Page {
@@ -38,3 +39,17 @@ ipcRenderer.on('hopscope:port', (event) => {
 ipcRenderer.on('hopscope:closed', (_event, message: unknown) => {
   page.postMessage({ type: 'hopscope-closed', message: String(message) }, page.location.origin);
 });
+
+const shell: Shell = {
+  async chooseFolder() {
+    const path: unknown = await ipcRenderer.invoke('hopscope:choose-folder');
+    return typeof path === 'string' ? path : null;
+  },
+  pathOfFile(file) {
+    // Electron before 29 has no webUtils; there the page's own File says where it is
+    const path: unknown = (webUtils as typeof webUtils | undefined)?.getPathForFile(file as never);
+    return typeof path === 'string' && path !== '' ? path : null;
+  },
+};
+
+contextBridge.exposeInMainWorld(shellName, Object.freeze(shell));

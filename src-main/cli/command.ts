@@ -2,7 +2,7 @@
  * What a command of the command line is, what it is given and what it may ask for.
  * It knows no command and no argument parser.
  */
-import type { SessionSettings } from '../engine/runtime/session.ts';
+import type { ExecutorSettings } from '../engine/execution/executor.ts';
 import type { Progress } from '../shared/records.ts';
 import type { Installation } from './installation.ts';
 
@@ -53,6 +53,6 @@ export interface Context {
   warn(message: string): void;
   /** Shows how far the work is, on stderr. */
   progress(progress: Progress): void;
-  /** The device and threads to compute with in this process. Errors: `DeviceUnavailable`. */
-  session(): Promise<SessionSettings>;
+  /** The device, threads and memory of the device to compute with in this process. Errors: `DeviceUnavailable`. */
+  session(): Promise<Pick<ExecutorSettings, 'device' | 'threads' | 'deviceBytes'>>;
 }

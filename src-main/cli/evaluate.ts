@@ -3,11 +3,11 @@
  * Nothing is stored.
  */
 import { add, readDelta } from '../engine/files/weight-sets.ts';
-import { encodeSet, measure } from '../scores/evaluation.ts';
+import { measure } from '../scores/evaluation.ts';
 import { logitLoss } from '../scores/rank.ts';
 import type { Command } from './command.ts';
 import { readDatasetFile } from './dataset-file.ts';
-import { withModel, workOfPairs } from './loaded-model.ts';
+import { withModelAndSet } from './loaded-model.ts';
 import { table } from './text.ts';
 
 export const evaluate: Command = {
@@ -28,14 +28,12 @@ export const evaluate: Command = {
   async run(given, context) {
     const { pairs, options } = readDatasetFile(given.text('dataset'));
     const delta = given.optional('delta');
-    await withModel(
+    await withModelAndSet(
       given.text('model'),
       context,
-      (model) => workOfPairs('forward', model, pairs),
-      async ({ model, weights, executor }) => {
-        const collisions = given.optional('collisions') === 'merge' ? 'merge' : 'error';
-        const set = encodeSet(model.tokenizer, 'pairs', pairs, options, collisions);
-        for (const warning of set.warnings) context.warn(warning);
+      'forward',
+      { pairs, options, collisions: given.optional('collisions') },
+      async ({ model, weights, executor, set }) => {
         const current = delta === undefined ? weights : await add(weights, readDelta(delta));
         const { items, meanRank, loss } = await measure(executor, current, set);
         context.signal.throwIfAborted();

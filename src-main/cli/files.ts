@@ -2,12 +2,11 @@
  * The files that commands read and write: JSON read strictly, written whole or not at all, and folders of results.
  * What the files mean is for the commands to check.
  */
-import { existsSync, readdirSync, readFileSync, renameSync, rmdirSync, statfsSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmdirSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { type JsonValue, readJson } from '../engine/files/strict-json.ts';
 import { writeAll, writeFileWhole, writeFolderWholeAsync } from '../engine/files/write-whole.ts';
 import { HopscopeError } from '../shared/errors.ts';
-import { bytes as sizeText } from './text.ts';
 
 const largestJson = 1 << 30;
 
@@ -64,16 +63,6 @@ export async function writeFolderEntries(
   await writeFolderWholeAsync(staging, fill);
   for (const name of names) renameSync(join(staging, name), join(folder, name));
   rmdirSync(staging);
-}
-
-/** Errors: `DiskTooSmall` when the file system of `folder` has not so many bytes free. */
-export function requireDisk(folder: string, bytes: number): void {
-  const { bavail, bsize } = statfsSync(folder);
-  if (bavail * bsize >= bytes) return;
-  throw new HopscopeError(
-    'DiskTooSmall',
-    `${folder} has ${sizeText(bavail * bsize)} free, and this needs ${sizeText(bytes)}. Free some, choose another folder, or train fewer parameters.`,
-  );
 }
 
 function isFolder(path: string): boolean {

@@ -6,8 +6,9 @@ import { Executor } from '../engine/execution/executor.ts';
 import { loadWeights } from '../engine/execution/load-weights.ts';
 import { type MemoryPlan, needsBlocks, type PlannedWork, planMemory } from '../engine/execution/memory-plan.ts';
 import { type Model, openModel } from '../engine/models/model.ts';
-import { encodePair } from '../engine/training/batch.ts';
+import type { Example } from '../engine/training/batch.ts';
 import type { Weights } from '../engine/weights.ts';
+import { type EncodedSet, encodeSet } from '../scores/evaluation.ts';
 import type { Pair } from '../shared/records.ts';
 import type { Context } from './command.ts';
 
@@ -29,7 +30,7 @@ export async function withModel<T>(
   workOf: WorkOf,
   use: (loaded: LoadedModel) => Promise<T>,
 ): Promise<T> {
-  const settings = await context.session();
+  const settings = { ...(await context.session()), onDeviceFailure: context.warn };
   const model = await openModel(folder);
   for (const warning of model.warnings) context.warn(warning);
   let executor: Executor | null = null;
@@ -37,27 +38,45 @@ export async function withModel<T>(
     const plan = planMemory(model, workOf(model), context.memory);
     context.signal.throwIfAborted();
     executor = new Executor(model, needsBlocks(plan) ? { ...settings, mode: 'blocks' } : settings);
-    return await use({ model, weights: loadWeights(model, plan.weightBytes), executor, plan });
+    return await use({ model, weights: loadWeights(model, plan.weightBytes, plan.keptInFiles), executor, plan });
   } finally {
     executor?.release();
     model.checkpoint.close();
   }
 }
 
+/** A list of prompts as a command is given it. */
+export interface GivenPairs {
+  pairs: readonly Pair[];
+  options: readonly string[];
+  /** The value of `--collisions`. */
+  collisions: string | undefined;
+}
+
+/** The same with a list to be measured or scored, which is read by the tokenizer before any weights are. Errors: also those of `encodeSet`. */
+export function withModelAndSet<T>(
+  folder: string,
+  context: Context,
+  kind: 'forward' | 'scores',
+  { pairs, options, collisions }: GivenPairs,
+  use: (loaded: LoadedModel & { set: EncodedSet }) => Promise<T>,
+): Promise<T> {
+  let set: EncodedSet;
+  const workOf = ({ tokenizer }: Model) => {
+    set = encodeSet(tokenizer, 'pairs', pairs, options, collisions === 'merge' ? 'merge' : 'error');
+    for (const warning of set.warnings) context.warn(warning);
+    return workOfSet(kind, set);
+  };
+  return withModel(folder, context, workOf, (loaded) => use({ ...loaded, set }));
+}
+
 /** Texts that run together in one pass of an evaluation. */
 const textsPerPass = 32;
 
-/** Measuring or scoring prompts: an evaluation runs them in passes, a scoring has all of them open. Errors: `BadPair`. */
-export function workOfPairs(kind: 'forward' | 'scores', { tokenizer }: Model, pairs: readonly Pair[]): PlannedWork {
-  const examples = pairs.map((pair) => encodePair(tokenizer, pair));
-  return {
-    kind,
-    batch: kind === 'scores' ? pairs.length : Math.min(pairs.length, textsPerPass),
-    positions: Math.max(...examples.map(({ ids }) => ids.length)),
-    rows:
-      kind === 'scores'
-        ? 0
-        : Math.min(pairs.length, textsPerPass) *
-          Math.max(...examples.map(({ questionEnd, lastLabel }) => lastLabel - questionEnd)),
-  };
+/** An evaluation runs prompts in passes, a scoring has all of them open. */
+function workOfSet(kind: 'forward' | 'scores', { examples }: EncodedSet): PlannedWork {
+  const longest = (of: (example: Example) => number) => examples.reduce((most, example) => Math.max(most, of(example)), 0);
+  const batch = kind === 'scores' ? examples.length : Math.min(examples.length, textsPerPass);
+  const counted = longest(({ questionEnd, lastLabel }) => lastLabel - questionEnd);
+  return { kind, batch, positions: longest(({ ids }) => ids.length), rows: kind === 'scores' ? 0 : batch * counted };
 }

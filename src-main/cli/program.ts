@@ -6,6 +6,7 @@ import { CommanderError, Option, Command as Parser } from 'commander';
 import packageFile from '../../package.json' with { type: 'json' };
 import { defaultThreads, resolveDevice } from '../engine/runtime/device.ts';
 import { dataFolderPath } from '../service/data-folder.ts';
+import { byteCount } from '../shared/byte-count.ts';
 import { HopscopeError } from '../shared/errors.ts';
 import type { Command, Context, Given } from './command.ts';
 import { commands } from './commands.ts';
@@ -17,6 +18,7 @@ interface CommonOptions {
   device?: string;
   threads?: number;
   memory?: number;
+  deviceMemory?: number;
 }
 
 const largestThreads = 1024;
@@ -69,6 +71,7 @@ function contextOf(terminal: Terminal, installation: Installation, signal: Abort
     session: async () => ({
       device: await resolveDevice(common.device ?? 'auto'),
       threads: common.threads ?? defaultThreads(),
+      deviceBytes: common.deviceMemory,
     }),
   };
 }
@@ -83,7 +86,15 @@ function parserOf(terminal: Terminal, run: Run): Parser {
     .option('--device <name>', 'auto, cpu, webgpu, ...: what to compute with')
     .addOption(new Option('--threads <count>', 'threads of the CPU').argParser(threadCount))
     .addOption(
-      new Option('--memory <bytes>', 'memory to keep to, such as 8GiB; what does not fit is read from disk').argParser(byteCount),
+      new Option('--memory <bytes>', 'memory to keep to, such as 8GiB; what does not fit is read from disk').argParser(
+        bytesFor('--memory'),
+      ),
+    )
+    .addOption(
+      new Option(
+        '--device-memory <bytes>',
+        'memory of the device to keep to; what does not fit is brought there in turn',
+      ).argParser(bytesFor('--device-memory')),
     )
     .option('--json', 'print exactly one JSON object on stdout')
     .option('--verbose', 'print the stack of an error');
@@ -136,13 +147,13 @@ function threadCount(text: string): number {
   throw new HopscopeError('BadArguments', `--threads ${text}: a whole number from 1 to ${largestThreads} is expected.`);
 }
 
-/** Bytes, with or without a unit: 4GiB, 500 MB, 2g. */
-function byteCount(text: string): number {
-  const [, digits, prefix = ''] = /^(\d+(?:\.\d+)?)\s*(?:([kmgt]?)(?:i?b)?)$/i.exec(text.trim()) ?? [];
-  const bytes = Number(digits) * 1024 ** ['', 'k', 'm', 'g', 't'].indexOf(prefix.toLowerCase());
-  if (bytes >= 1) return Math.round(bytes);
-  throw new HopscopeError('BadArguments', `--memory ${text}: a number of bytes is expected, such as 8GiB or 900MB.`);
-}
+const bytesFor =
+  (option: string) =>
+  (text: string): number => {
+    const bytes = byteCount(text);
+    if (bytes !== null) return bytes;
+    throw new HopscopeError('BadArguments', `${option} ${text}: a number of bytes is expected, such as 8GiB or 900MB.`);
+  };
 
 function badArguments({ code, message }: CommanderError): HopscopeError {
   if (code === 'commander.help') {

@@ -30,10 +30,10 @@ export const run: Command = {
 };
 
 /**
- * The file's keys; `--device` and `--threads` take the place of the file's own. Paths become absolute, so that what is stored
+ * The file's keys; `--device`, `--threads` and `--memory` take the place of the file's own. Paths become absolute, so that what is stored
  * means the same from everywhere.
  */
-export function readSpec(path: string, { device, threads }: Context): ExperimentSpec {
+export function readSpec(path: string, { device, threads, memory }: Context): ExperimentSpec {
   const { experiment, model = smallWorld, dataset = null, ...rest }: { [key: string]: Json } = readYamlFile(path);
   if (typeof experiment !== 'string') {
     throw new HopscopeError('BadSpec', `${path}: the key experiment is missing, such as \`experiment: ocr\`.`);
@@ -48,6 +48,7 @@ export function readSpec(path: string, { device, threads }: Context): Experiment
     ...rest,
     ...(device === undefined ? {} : { device }),
     ...(threads === undefined ? {} : { threads }),
+    ...(memory === undefined ? {} : { memory }),
   };
 }
 

@@ -9,7 +9,6 @@ import { isJsonObject, type JsonValue } from '../engine/files/strict-json.ts';
 import type { FloatTensor } from '../engine/tensor.ts';
 import { encodePair } from '../engine/training/batch.ts';
 import { type CounterfactualChoice, counterfactualsOf } from '../scores/counterfactuals.ts';
-import { encodeSet } from '../scores/evaluation.ts';
 import { type ExtractiveScores, extractiveScores } from '../scores/extractive-scores.ts';
 import { type FirstOrderCheck, firstOrderCheck } from '../scores/first-order-check.ts';
 import { mean } from '../scores/statistics.ts';
@@ -18,7 +17,7 @@ import type { Pair } from '../shared/records.ts';
 import type { Command } from './command.ts';
 import { readDatasetFile } from './dataset-file.ts';
 import { readJsonFile, requireWritableFile } from './files.ts';
-import { withModel, workOfPairs } from './loaded-model.ts';
+import { withModelAndSet } from './loaded-model.ts';
 import { readNewWeights } from './new-weights.ts';
 import { duration, table } from './text.ts';
 
@@ -53,20 +52,13 @@ export const scores: Command = {
     const { choice, accumulation } = readScoring(dataset);
     const counterfactuals = counterfactualsOf(choice, pairs);
     const started = performance.now();
-    await withModel(
+    await withModelAndSet(
       given.text('model'),
       context,
-      (model) => workOfPairs('scores', model, pairs),
-      async ({ model, weights, executor, plan }) => {
-        const set = encodeSet(
-          model.tokenizer,
-          'pairs',
-          pairs,
-          options,
-          given.optional('collisions') === 'merge' ? 'merge' : 'error',
-        );
-        for (const warning of set.warnings) context.warn(warning);
-        const changed = readNewWeights(given.text('new'), model, weights, plan.weightBytes / 2);
+      'scores',
+      { pairs, options, collisions: given.optional('collisions') },
+      async ({ model, weights, executor, plan, set }) => {
+        const changed = readNewWeights(given.text('new'), model, weights, plan.weightBytes);
         const observer = new Observer(model, executor.settings);
         try {
           const request = { observer, old: weights, new: changed, set, signal: context.signal };

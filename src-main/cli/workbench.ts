@@ -4,13 +4,14 @@
  */
 import { createHost } from '../host.ts';
 import { launchComputeUnderNode } from '../service/compute-launcher.ts';
+import { scratchPath } from '../service/data-folder.ts';
 import type { Service } from '../shared/contract.ts';
 import type { Context } from './command.ts';
 
 /** Opens the service, calls `use`, and closes it, whatever happens: runs of this process that are unfinished end as interrupted. */
 export async function withService<T>({ dataFolder, installation }: Context, use: (service: Service) => Promise<T>): Promise<T> {
   const { resources, computeEntry } = installation;
-  const launchCompute = () => launchComputeUnderNode(computeEntry, { resources });
+  const launchCompute = () => launchComputeUnderNode(computeEntry, { resources, scratch: scratchPath(dataFolder) });
   const host = await createHost({ dataFolder, resources, launchCompute });
   try {
     return await use(host.service);

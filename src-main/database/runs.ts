@@ -3,11 +3,14 @@
  * Every state change is one statement that names the states it may come from, so that no two processes can both make it.
  */
 
+import type { RunQuery } from '../shared/contract-projects.ts';
 import type { ErrorRecord } from '../shared/errors.ts';
 import { HopscopeError } from '../shared/errors.ts';
 import type { Figure } from '../shared/figures.ts';
 import type { ExperimentSpec, Json, Progress, Provenance, RunDetail, RunState, RunSummary } from '../shared/records.ts';
 import { type Database, inTransaction, reading } from './open.ts';
+import { recentProject } from './projects.ts';
+import { wordCondition } from './words.ts';
 
 export interface NewRun {
   run: string;
@@ -19,6 +22,10 @@ export interface NewRun {
   spec: ExperimentSpec;
   /** ISO 8601, UTC; as are `started` and `finished`. */
   created: string;
+  /** The project looked at last where it is left out. */
+  project?: number;
+  prediction?: Json;
+  datasetVersion?: number;
 }
 
 export interface Outcome {
@@ -31,6 +38,7 @@ export interface Outcome {
 
 interface Row {
   run: string;
+  project: number;
   experiment: string;
   title: string;
   model: string;
@@ -46,19 +54,32 @@ interface Row {
   results: string | null;
   provenance: string | null;
   warnings: string;
+  notes: string;
+  prediction: string | null;
+  dataset_version: number | null;
 }
 
-const summaryColumns = 'run, experiment, title, model, dataset, state, created, started, finished, seconds, progress, error';
+const summaryColumns =
+  'run, project, experiment, title, model, dataset, state, created, started, finished, seconds, progress, error';
+
+/** What a search for words looks through. */
+const searched = `title || ' ' || experiment || ' ' || model || ' ' || dataset || ' ' || state || ' ' || run || ' ' || notes`;
 
 export function createRun(database: Database, run: NewRun): void {
-  const { spec, ...columns } = run;
+  const { spec, prediction = null, datasetVersion = null, project, ...columns } = run;
   inTransaction(database, () =>
     database
       .prepare(
-        `INSERT INTO runs (run, owner, experiment, title, model, dataset, spec, state, created)
-         VALUES (@run, @owner, @experiment, @title, @model, @dataset, @spec, 'queued', @created)`,
+        `INSERT INTO runs (run, owner, project, experiment, title, model, dataset, spec, prediction, dataset_version, state, created)
+         VALUES (@run, @owner, @project, @experiment, @title, @model, @dataset, @spec, @prediction, @datasetVersion, 'queued', @created)`,
       )
-      .run({ ...columns, spec: JSON.stringify(spec) }),
+      .run({
+        ...columns,
+        project: project ?? recentProject(database),
+        spec: JSON.stringify(spec),
+        prediction: prediction === null ? null : JSON.stringify(prediction),
+        datasetVersion,
+      }),
   );
 }
 
@@ -139,33 +160,62 @@ export function stopRequests(database: Database, owner: string): string[] {
   );
 }
 
-/** Removes an ended run with everything it measured. Errors: `RunNotFound`, `RunActive`. */
-export function deleteRun(database: Database, run: string): void {
+/** Hides an ended run, which keeps everything it measured until purge.ts removes it. Errors: `RunNotFound`, `RunActive`. */
+export function deleteRun(database: Database, run: string, deleted: string): void {
   inTransaction(database, () => {
     const state = stateOf(database, run);
     if (state === 'queued' || state === 'running') {
       throw new HopscopeError('RunActive', `Run ${run} is ${state}: stop it before deleting it.`);
     }
-    database.prepare('DELETE FROM runs WHERE run = ?').run(run);
+    database.prepare('UPDATE runs SET deleted = ? WHERE run = ?').run(deleted, run);
+  });
+}
+
+/** Brings a deleted run back; one that was not deleted stays as it is. Errors: `RunNotFound`. */
+export function restoreRun(database: Database, run: string): void {
+  inTransaction(database, () => {
+    if (database.prepare('UPDATE runs SET deleted = NULL WHERE run = ?').run(run).changes === 0) throw notFound(run);
+  });
+}
+
+/** `notes`: Markdown. Errors: `RunNotFound`. */
+export function saveRunNotes(database: Database, run: string, notes: string): void {
+  inTransaction(database, () => {
+    if (database.prepare('UPDATE runs SET notes = ? WHERE run = ? AND deleted IS NULL').run(notes, run).changes === 0)
+      throw notFound(run);
   });
 }
 
 /** Errors: `RunNotFound`. */
 export function stateOf(database: Database, run: string): RunState {
-  const state = reading(database, () => database.prepare('SELECT state FROM runs WHERE run = ?').pluck().get(run)) as
-    | RunState
-    | undefined;
+  const state = reading(database, () =>
+    database.prepare('SELECT state FROM runs WHERE run = ? AND deleted IS NULL').pluck().get(run),
+  ) as RunState | undefined;
   if (state === undefined) throw notFound(run);
   return state;
 }
 
-/** Newest first. */
-export function listRuns(database: Database, page: { limit: number; offset: number }): { runs: RunSummary[]; total: number } {
+/** Newest first. Runs of deleted projects are listed with none but that project. */
+export function listRuns(database: Database, query: RunQuery): { runs: RunSummary[]; total: number } {
+  const words = wordCondition(searched, query.search ?? '');
+  const conditions = ['deleted IS NULL', words.sql];
+  const values: (string | number)[] = [...words.values];
+  for (const name of ['project', 'state', 'experiment'] as const) {
+    const value = query[name];
+    if (value === undefined) continue;
+    conditions.push(`${name} = ?`);
+    values.push(value);
+  }
+  if (query.project === undefined) conditions.push('project NOT IN (SELECT id FROM projects WHERE deleted IS NOT NULL)');
+  const where = conditions.join(' AND ');
   return reading(database, () => {
     const rows = database
-      .prepare(`SELECT ${summaryColumns} FROM runs ORDER BY id DESC LIMIT ? OFFSET ?`)
-      .all(page.limit, page.offset) as Row[];
-    const total = database.prepare('SELECT count(*) FROM runs').pluck().get() as number;
+      .prepare(`SELECT ${summaryColumns} FROM runs WHERE ${where} ORDER BY id DESC LIMIT ? OFFSET ?`)
+      .all(...values, query.limit, query.offset) as Row[];
+    const total = database
+      .prepare(`SELECT count(*) FROM runs WHERE ${where}`)
+      .pluck()
+      .get(...values) as number;
     return { runs: rows.map(summaryOf), total };
   });
 }
@@ -175,9 +225,12 @@ export function getRun(database: Database, run: string): RunDetail {
   const row = reading(
     database,
     () =>
-      database.prepare(`SELECT ${summaryColumns}, spec, results, provenance, warnings FROM runs WHERE run = ?`).get(run) as
-        | Row
-        | undefined,
+      database
+        .prepare(
+          `SELECT ${summaryColumns}, spec, results, provenance, warnings, notes, prediction, dataset_version
+           FROM runs WHERE run = ? AND deleted IS NULL`,
+        )
+        .get(run) as Row | undefined,
   );
   if (row === undefined) throw notFound(run);
   return {
@@ -186,6 +239,9 @@ export function getRun(database: Database, run: string): RunDetail {
     provenance: parsed<Provenance>(row.provenance),
     results: parsed<Json>(row.results),
     warnings: JSON.parse(row.warnings) as string[],
+    notes: row.notes,
+    prediction: parsed<Json>(row.prediction),
+    datasetVersion: row.dataset_version,
   };
 }
 
@@ -193,17 +249,18 @@ export function getRun(database: Database, run: string): RunDetail {
 export function getFigures(database: Database, run: string): Figure[] {
   const figures = reading(
     database,
-    () => database.prepare('SELECT figures FROM runs WHERE run = ?').pluck().get(run) as string | undefined,
+    () => database.prepare('SELECT figures FROM runs WHERE run = ? AND deleted IS NULL').pluck().get(run) as string | undefined,
   );
   if (figures === undefined) throw notFound(run);
   return JSON.parse(figures) as Figure[];
 }
 
 function summaryOf(row: Row): RunSummary {
-  const { run, experiment, title, model, dataset, state, created, started, finished, seconds } = row;
+  const { run, project, experiment, title, model, dataset, state, created, started, finished, seconds } = row;
   const progress = parsed<Progress>(row.progress);
   return {
     run,
+    project,
     experiment,
     title,
     model,

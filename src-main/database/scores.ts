@@ -51,7 +51,7 @@ export function getScores(database: Database, run: string, { seed, point, stage,
         'shape' | 'values'
       > & { shape: string; data: Buffer })[],
   );
-  return rows.map(({ shape, data, ...row }) => ({ ...row, shape: JSON.parse(shape) as number[], values: valuesOf(data) }));
+  return rows.map(({ shape, data, ...row }) => ({ ...row, shape: JSON.parse(shape) as number[], values: scoreValues(data) }));
 }
 
 function bytesOf(values: readonly number[]): Buffer {
@@ -60,7 +60,8 @@ function bytesOf(values: readonly number[]): Buffer {
   return bytes;
 }
 
-function valuesOf(data: Buffer): number[] {
+/** The numbers of one stored table. */
+export function scoreValues(data: Buffer): number[] {
   const bytes = inflateSync(data);
   return Array.from({ length: bytes.length / 4 }, (_, index) => bytes.readFloatLE(4 * index));
 }

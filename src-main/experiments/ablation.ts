@@ -15,7 +15,7 @@ import { ablateList, interventionsPerPrompt, type ListAblation, settingsOf } fro
 import type { Experiment, ExperimentContext } from './experiment.ts';
 import { factLists, factsOf } from './lists.ts';
 import { commonParameters } from './parameters.ts';
-import { finetuningWork, runStage, seedsOf, trainerOn, WorkCounter } from './stage.ts';
+import { finetuningWork, oneByOne, runStage, seedsOf, trainerOn, WorkCounter } from './stage.ts';
 
 const ownParameters: Parameter[] = [
   {
@@ -126,7 +126,8 @@ export const ablation: Experiment = {
     const interventions = new Interventions(model, executor.settings);
     try {
       const seeds: AblationResults['seeds'] = [];
-      for (const seed of seedsOf(spec)) seeds.push(await runSeed(context, counter, { observer, interventions }, seed));
+      for await (const seed of oneByOne(context, seedsOf(spec)))
+        seeds.push(await runSeed(context, counter, { observer, interventions }, seed));
       const tokens = Object.fromEntries(listNames.map((list) => [list, tokenNames(model, context.sets[list]!)]));
       return summarize(seeds, tokens as Record<ListName, string[]>) as unknown as Json;
     } finally {
@@ -174,6 +175,7 @@ async function runSeed(
       counter.advance(`seed ${seed}, interventions on ${set.items.set}`),
     );
     const request = { ...engine, old: weights, new: trainer.weights, set, settings: settingsOf(spec), seed, signal };
+    await context.turn();
     lists[list] = await ablateList({ ...request, progress: advance });
   }
   return { seed, lists };

@@ -3,12 +3,16 @@
  * It keeps the last model open, stores nothing, and ends with its process.
  */
 import { statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { builtinDatasets, worldOf } from '../datasets/builtin.ts';
 import { type ResolvedDataset, resolveDataset } from '../datasets/dataset.ts';
+import { describeModel } from '../engine/execution/describe-model.ts';
 import { Executor } from '../engine/execution/executor.ts';
 import { loadWeights } from '../engine/execution/load-weights.ts';
-import { describeModel, type Model, openModel } from '../engine/models/model.ts';
+import { type MemoryPlan, needsBlocks } from '../engine/execution/memory-plan.ts';
+import { requireDiskFor } from '../engine/files/disk-space.ts';
+import { type Model, openModel } from '../engine/models/model.ts';
 import { type Trainable, trainableNames } from '../engine/models/parameters.ts';
 import { type DeviceName, defaultThreads, deviceNames, resolveDevice, selfTest } from '../engine/runtime/device.ts';
 import type { ProbeEntry } from '../engine/runtime/probe.ts';
@@ -19,15 +23,21 @@ import type { Compute } from '../shared/contract.ts';
 import { HopscopeError } from '../shared/errors.ts';
 import { createEvent } from '../shared/event.ts';
 import type { Emission, ExperimentSpec, Finding, Provenance } from '../shared/records.ts';
-import { estimateSeconds } from './cost.ts';
+import { budgetOf, estimateRun, planRun } from './cost.ts';
+import { datasetQuestions } from './dataset-questions.ts';
 import type { Experiment, ExperimentContext } from './experiment.ts';
+import { Gate } from './gate.ts';
 import { experiments } from './index.ts';
+import { modelQuestions } from './model-questions.ts';
+import { makeRunScratch, removeDeadScratch, removeRunScratch } from './run-scratch.ts';
 import { completeSpec, experimentOf } from './spec.ts';
 import { versions } from './versions.ts';
 
 export interface ComputeSettings {
   /** The folder of what ships: the small world's model is in `small-world`. */
   resources: string;
+  /** Where runs keep what memory does not hold, each in a folder of its own name; default: in the system's folder for such files. */
+  scratch?: string;
   /** The script whose child processes answer device probes; default: the one that is running, which must call `answerProbe` first. */
   probe?: ProbeEntry;
 }
@@ -43,10 +53,15 @@ interface Prepared {
   threads: number;
 }
 
-export function createCompute({ resources, probe = { file: process.argv[1] ?? '' } }: ComputeSettings): Compute {
+export function createCompute({
+  resources,
+  scratch = join(tmpdir(), 'hopscope-scratch'),
+  probe = { file: process.argv[1] ?? '' },
+}: ComputeSettings): Compute {
   const emissions = createEvent<{ run: string; emission: Emission }>();
   const open = modelCache();
-  let busy = false;
+  removeDeadScratch(scratch);
+  let current: { run: string; gate: Gate } | null = null;
 
   const folderOf = (model: string) => (model === smallWorld ? join(resources, smallWorld) : model);
 
@@ -75,8 +90,15 @@ export function createCompute({ resources, probe = { file: process.argv[1] ?? ''
       collisions: spec.collisions as CollisionRule,
     });
 
+  function gateOf(run: string): Gate {
+    if (current?.run !== run) throw new HopscopeError('RunNotRunning', `Run ${run} is not running.`);
+    return current.gate;
+  }
+
   return {
+    ...datasetQuestions(folderOf),
     onEmission: emissions.subscribe,
+    ...modelQuestions(folderOf),
 
     experiments: async () => experiments.map(({ description }) => description),
 
@@ -86,15 +108,14 @@ export function createCompute({ resources, probe = { file: process.argv[1] ?? ''
       return reports;
     },
 
-    describeModel: async (path) => describeModel((await open(folderOf(path))).model),
+    describeModel: async (path) => describeModel((await open(folderOf(path))).model, { scratch }),
 
     async preview(given) {
       const prepared = await prepare(given);
       const { experiment, spec, model, dataset, threads } = prepared;
       const sets = Object.values(encode(prepared));
-      const description = describeModel(model);
+      const description = await describeModel(model, { threads, scratch, budget: budgetOf(spec) });
       const work = experiment.work(spec, dataset, model);
-      const trained = spec.trainable === 'all' ? description.memory.train_all : description.memory.train_mlp_attn;
       return {
         spec,
         model: description,
@@ -105,8 +126,7 @@ export function createCompute({ resources, probe = { file: process.argv[1] ?? ''
         cost: {
           steps: work.steps,
           evaluations: work.evaluations,
-          seconds: await estimateSeconds(work, description.parameters, sets, threads),
-          memory: trained,
+          ...(await estimateRun({ spec, model, sets, work }, threads, scratch)),
         },
       };
     },
@@ -114,40 +134,51 @@ export function createCompute({ resources, probe = { file: process.argv[1] ?? ''
     preflight: async (given) => findingsOf(await prepare(given)),
 
     async execute(run, given, signal) {
-      if (busy)
+      if (current !== null)
         throw new HopscopeError(
           'ComputeBusy',
           'Another run is under way in this compute process; wait for it or stop it.',
           'failure',
         );
-      busy = true;
+      const gate = new Gate();
+      current = { run, gate };
       try {
         const prepared = await prepare(given);
         const { experiment, spec, model, dataset, threads } = prepared;
         const sets = encode(prepared);
         const device = await resolveDevice(spec.device as string);
+        const work = experiment.work(spec, dataset, model);
+        const plan = planRun({ spec, model, sets: Object.values(sets), work });
+        if (plan.state === 'scratch') requireDiskFor(scratch, plan.scratchBytes);
         const { weights } = await open(model.folder);
-        const executor = new Executor(model, { device, threads });
         const emit = (emission: Emission) => emissions.emit({ run, emission });
+        const executor = new Executor(model, {
+          device,
+          threads,
+          onDeviceFailure: (message) => emit({ kind: 'warning', message }),
+          ...(needsBlocks(plan) && { mode: 'blocks' }),
+        });
         emit({ kind: 'provenance', provenance: provenanceOf(model, dataset, device, threads) });
         for (const message of [...model.warnings, ...Object.values(sets).flatMap(({ warnings }) => warnings)])
           emit({ kind: 'warning', message });
         for (const { items } of Object.values(sets)) emit({ kind: 'items', items });
-        const work = experiment.work(spec, dataset, model);
         const total = work.steps + work.evaluations;
         const started = performance.now();
+        const shutBefore = gate.secondsShut;
         try {
           const context: ExperimentContext = {
             spec,
             model,
-            weights: weights(),
+            weights: weights(plan),
             executor,
             dataset,
             sets,
             emit,
             signal,
+            turn: () => gate.pass(signal),
+            scratch: plan.state === 'scratch' ? makeRunScratch(scratch, run, plan.groups) : null,
             progress(done, message) {
-              const elapsed = (performance.now() - started) / 1000;
+              const elapsed = (performance.now() - started) / 1000 - (gate.secondsShut - shutBefore);
               const secondsLeft = done === 0 ? null : (elapsed / done) * (total - done);
               emit({ kind: 'progress', progress: { done, total, message, secondsLeft } });
             },
@@ -157,11 +188,15 @@ export function createCompute({ resources, probe = { file: process.argv[1] ?? ''
           return results;
         } finally {
           executor.release();
+          removeRunScratch(scratch, run);
         }
       } finally {
-        busy = false;
+        current = null;
       }
     },
+
+    pause: async (run) => gateOf(run).shut(),
+    resume: async (run) => gateOf(run).open(),
   };
 }
 
@@ -177,21 +212,26 @@ function provenanceOf(model: Model, { hash }: ResolvedDataset, device: DeviceNam
 }
 
 /** Keeps the model opened last, with its weights once they were asked for; a folder whose files changed is opened anew. */
-function modelCache(): (folder: string) => Promise<{ model: Model; weights: () => Weights }> {
-  let current: { folder: string; stamp: string; model: Model; weights: Weights | null } | null = null;
+function modelCache(): (folder: string) => Promise<{ model: Model; weights: (plan: MemoryPlan) => Weights }> {
+  let current: { folder: string; stamp: string; model: Model; loaded: { key: string; weights: Weights } | null } | null = null;
   return async (folder) => {
     const stamp = stampOf(folder);
     if (current?.folder !== folder || current.stamp !== stamp) {
       const model = await openModel(folder);
       current?.model.checkpoint.close();
-      current = { folder, stamp, model, weights: null };
+      current = { folder, stamp, model, loaded: null };
     }
     const held = current;
     return {
       model: held.model,
-      weights: () => {
-        held.weights ??= loadWeights(held.model);
-        return held.weights;
+      weights: ({ residency, weightBytes, keptInFiles }) => {
+        const key = JSON.stringify([residency === 'memory' ? residency : weightBytes, [...keptInFiles]]);
+        if (held.loaded?.key !== key) {
+          // The ones before go first
+          held.loaded = null;
+          held.loaded = { key, weights: loadWeights(held.model, weightBytes, keptInFiles) };
+        }
+        return held.loaded.weights;
       },
     };
   };

@@ -1,58 +1,70 @@
 /**
- * What a run will cost on this machine: seconds from the operations it needs and the speed of a matrix product measured here once, and bytes.
- * It is an estimate to decide by; what a run took is stored with the run.
+ * What a run will take on this machine: the memory of its largest piece of work, the disk, and the time of all of them. Pieces of work are
+ * estimated by the engine's plans; this file says which ones a run is made of.
  */
-import { Graph } from '../engine/graph/graph.ts';
-import { encodeOnnx } from '../engine/graph/onnx.ts';
-import { Session } from '../engine/runtime/session.ts';
-import { floatTensor } from '../engine/tensor.ts';
+import { estimate } from '../engine/execution/estimate.ts';
+import { bestPlan, defaultBudget, type MemoryPlan, type PlannedWork, planMemory } from '../engine/execution/memory-plan.ts';
+import type { Model } from '../engine/models/model.ts';
+import type { Trainable } from '../engine/models/parameters.ts';
 import type { EncodedSet } from '../scores/evaluation.ts';
+import { byteCount } from '../shared/byte-count.ts';
+import { HopscopeError } from '../shared/errors.ts';
+import type { ExperimentSpec, WorkEstimate } from '../shared/records.ts';
 import type { Work } from './experiment.ts';
 
-/** Share of the matrix product's speed that a training step of short texts reached in benchmarks on two cores. */
-const efficiency = 0.35;
-
-/** Seconds a step or an evaluation costs beside its arithmetic: feeding a program and reading its results. */
-const overhead = 0.004;
-
-const measuredSpeed = new Map<number, Promise<number>>();
-
-/** Floating-point operations per second of a 512 x 512 x 512 product, the best of several. */
-export function matrixSpeed(threads: number): Promise<number> {
-  let speed = measuredSpeed.get(threads);
-  if (!speed) {
-    speed = measureSpeed(threads);
-    measuredSpeed.set(threads, speed);
-  }
-  return speed;
+/** A run as far as its cost depends on it. */
+export interface CostedRun {
+  spec: ExperimentSpec;
+  model: Model;
+  sets: readonly EncodedSet[];
+  work: Work;
 }
 
-async function measureSpeed(threads: number): Promise<number> {
-  const size = 512;
-  const graph = new Graph('speed');
-  graph.output('y', graph.gemm(graph.input('a', [size, size]), graph.input('b', [size, size]), false, true));
-  const session = await Session.create(encodeOnnx(graph), { device: 'cpu', threads });
-  const [a, b, y] = [floatTensor([size, size]), floatTensor([size, size]), floatTensor([size, size])];
-  let best = Number.POSITIVE_INFINITY;
-  for (let round = 0; round < 8; round++) {
-    const started = performance.now();
-    session.run({ a, b }, { y });
-    best = Math.min(best, performance.now() - started);
-  }
-  session.release();
-  return (2 * size ** 3) / (best / 1000);
+/** Texts that an evaluation runs together. */
+const textsPerPass = 32;
+
+/** The training that a run's memory is planned for. */
+function trainingOf({ spec, sets, work }: CostedRun): PlannedWork {
+  const longest = Math.max(...sets.flatMap(({ examples }) => examples.map(({ ids }) => ids.length)));
+  const counted = Math.max(
+    ...sets.flatMap(({ examples }) => examples.map(({ questionEnd, lastLabel }) => lastLabel - questionEnd)),
+  );
+  const largest = Math.max(...sets.map(({ examples }) => examples.length));
+  return {
+    kind: 'train',
+    batch: work.batchSize,
+    positions: longest,
+    // Measuring a list has more rows than a step has
+    rows: Math.max(work.batchSize, Math.min(largest, textsPerPass)) * counted,
+    trainable: spec.trainable as Trainable,
+    trainedSets: work.trainedSets ?? 1,
+  };
 }
 
-/** Seconds for the work: 2 operations per parameter and token forward, 6 with gradients (8 where blocks are recomputed). */
-export async function estimateSeconds(
-  work: Work,
-  parameters: number,
-  sets: readonly EncodedSet[],
-  threads: number,
-): Promise<number> {
-  const tokens = (set: EncodedSet) => set.examples.reduce((sum, { ids }) => sum + ids.length, 0);
-  const perExample = tokens(sets[0]!) / sets[0]!.examples.length;
-  const measured = sets.reduce((sum, set) => sum + tokens(set), 0);
-  const operations = 8 * parameters * work.steps * work.batchSize * perExample + 2 * parameters * work.evaluations * measured;
-  return operations / (efficiency * (await matrixSpeed(threads))) + overhead * (work.steps + sets.length * work.evaluations);
+/** Bytes of memory that a spec keeps to: its own number or text such as 8GiB, or what is available less a reserve. Errors: `BadSpec`. */
+export function budgetOf({ memory }: ExperimentSpec): number {
+  if (memory === undefined || memory === null) return defaultBudget();
+  const bytes = byteCount(String(memory));
+  if (bytes !== null) return bytes;
+  throw new HopscopeError('BadSpec', `memory ${JSON.stringify(memory)}: bytes are expected, such as 8GiB or 900MB.`);
+}
+
+/** How the run fits. Errors: `NotEnoughMemory`, `BadSpec`. */
+export const planRun = (run: CostedRun): MemoryPlan => planMemory(run.model, trainingOf(run), budgetOf(run.spec));
+
+/** Errors: `BadSpec`, `BadTrainable`. */
+export async function estimateRun(run: CostedRun, threads: number, scratch: string): Promise<WorkEstimate> {
+  const { spec, model, sets, work } = run;
+  const budget = budgetOf(spec);
+  const planned = trainingOf(run);
+  const training = await estimate(model, { work: planned, passes: work.steps, scratch, threads, budget });
+  let { seconds } = training;
+  for (const { examples } of sets) {
+    const batch = Math.min(examples.length, textsPerPass);
+    const measuring: PlannedWork = { ...planned, kind: 'forward', batch, rows: batch };
+    const passes = (work.evaluations * examples.length) / batch;
+    const plan = { ...bestPlan(model, measuring, budget), residency: training.residency };
+    seconds += (await estimate(model, { work: measuring, passes, scratch, threads, budget, plan })).seconds;
+  }
+  return { ...training, seconds: Number(seconds.toPrecision(3)) };
 }

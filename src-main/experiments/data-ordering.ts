@@ -15,7 +15,7 @@ import type { Experiment, ExperimentContext } from './experiment.ts';
 import { chanceOf, rankCurves } from './figures.ts';
 import { daxwugOf } from './lists.ts';
 import { commonParameters } from './parameters.ts';
-import { runStage, type StageLog, seedsOf, trainerOn, WorkCounter } from './stage.ts';
+import { oneByOne, runStage, type StageLog, seedsOf, trainerOn, WorkCounter } from './stage.ts';
 
 const orderings = ['joint', 'left_first', 'both_first'] as const;
 type Ordering = (typeof orderings)[number];
@@ -73,7 +73,7 @@ export const dataOrdering: Experiment = {
       3 * Math.ceil(train / batch) +
       Math.ceil(train / Math.max(1, Math.floor(batch / 2))) +
       3 * Math.ceil(test / batch);
-    return { steps: perEpoch * epochs * seeds, batchSize: batch, evaluations: 8 * (epochs + 1) * seeds };
+    return { steps: perEpoch * epochs * seeds, batchSize: batch, evaluations: 8 * (epochs + 1) * seeds, trainedSets: 3 };
   },
 
   async run(context) {
@@ -81,7 +81,8 @@ export const dataOrdering: Experiment = {
     const perSeed: { seed: number; results: Record<Ordering, OrderingResult> }[] = [];
     for (const seed of seedsOf(context.spec)) {
       const results = {} as Record<Ordering, OrderingResult>;
-      for (const ordering of orderings) results[ordering] = await runOrdering(context, counter, seed, ordering);
+      for await (const ordering of oneByOne(context, orderings))
+        results[ordering] = await runOrdering(context, counter, seed, ordering);
       perSeed.push({ seed, results });
     }
     const summary = orderings.map((ordering) => ({

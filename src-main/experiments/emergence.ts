@@ -30,7 +30,7 @@ import {
   scoringUnits,
   warnOfGap,
 } from './scoring.ts';
-import { finetuningWork, measureAndEmit, runStage, trainerOn, WorkCounter } from './stage.ts';
+import { finetuningWork, measureAndEmit, oneByOne, runStage, trainerOn, WorkCounter } from './stage.ts';
 
 interface CheckpointResult {
   checkpoint: string;
@@ -109,7 +109,7 @@ export const emergence: Experiment = {
         counter.advance(`${name}, before finetuning`);
         const ends = [];
         let scores: CheckpointScores | undefined;
-        for (const seed of spec.seeds as number[]) {
+        for await (const seed of oneByOne(context, spec.seeds as number[])) {
           const trainer = await trainerOn(context, weights);
           const order = drawOrder(examples.length, spec.batch_size as number, spec.epochs as number, seed);
           const log = await runStage(context, counter, {

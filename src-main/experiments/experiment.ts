@@ -10,6 +10,7 @@ import type { Weights } from '../engine/weights.ts';
 import type { EncodedSet } from '../scores/evaluation.ts';
 import type { Figure } from '../shared/figures.ts';
 import type { Emission, ExperimentDescription, ExperimentSpec, Json, Pair } from '../shared/records.ts';
+import type { RunScratch } from './run-scratch.ts';
 
 /** What an experiment works with. `spec` is complete: every parameter is there. */
 export interface ExperimentContext {
@@ -24,6 +25,10 @@ export interface ExperimentContext {
   /** Reports that `done` of the plan's units are done. */
   progress(done: number, message: string): void;
   signal: AbortSignal | undefined;
+  /** A place of its own for each training whose state memory does not hold; null: it is kept in memory. */
+  scratch: RunScratch | null;
+  /** Awaited between two steps: resolves once the run is not paused. Rejects when the signal aborts. */
+  turn(): Promise<void>;
 }
 
 /** How much work a run is: training steps of `batchSize` examples, and evaluations of all items. */
@@ -31,6 +36,8 @@ export interface Work {
   steps: number;
   batchSize: number;
   evaluations: number;
+  /** Trained sets of weights that are kept at one time; default 1. */
+  trainedSets?: number;
 }
 
 /** A list of items to be trained on or measured: the name it is stored under, its pairs and the options they are ranked among. */

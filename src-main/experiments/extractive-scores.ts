@@ -26,7 +26,7 @@ import {
   tokenTexts,
   warnOfGap,
 } from './scoring.ts';
-import { finetuningWork, runStage, seedsOf, trainerOn, WorkCounter } from './stage.ts';
+import { finetuningWork, oneByOne, runStage, seedsOf, trainerOn, WorkCounter } from './stage.ts';
 
 export const extractiveScoresExperiment: Experiment = {
   description: {
@@ -71,7 +71,7 @@ export const extractiveScoresExperiment: Experiment = {
     const seeds: SeedScores[] = [];
     const averages: Scores[] = [];
     try {
-      for (const seed of seedsOf(spec)) {
+      for await (const seed of oneByOne(context, seedsOf(spec))) {
         const trainer = await trainerOn(context, weights);
         const order =
           (spec.orders as Order | undefined) ??

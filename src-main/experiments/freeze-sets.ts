@@ -49,6 +49,7 @@ export async function measureFreeSets(
     const trainer = await trainerOn(context, weights, set);
     const { examples } = watched.train;
     const log = await runStage(context, counter, { seed, name: `only ${name} trained`, trainer, examples, order, watched });
+    await trainer.state.remove();
     const kept = keptWeights(weights, trained, trainableNames(model.parameters, set));
     const after = await measureLists(context, kept, watched, { seed, stage: `only ${name} kept`, epoch: order.length });
     counter.advance(`seed ${seed}, only ${name} kept`);

@@ -4,6 +4,7 @@
  */
 
 import { finetune, type Order } from '../engine/training/finetune.ts';
+import type { Trainer } from '../engine/training/trainer.ts';
 import type { Weights } from '../engine/weights.ts';
 import type { EncodedSet } from '../scores/evaluation.ts';
 import { estimate } from '../scores/statistics.ts';
@@ -130,17 +131,22 @@ export async function measureTriangle(
     const free = Array.from({ length: last - first + 1 }, (_, index) => first + index);
     const label = first === last ? `layer ${first}` : `layers ${first} to ${last}`;
     let weights: Weights;
+    let trainer: Trainer | null = null;
     if (when === 'during') {
-      const trainer = await trainerOn(context, context.weights, { layers: free });
+      trainer = await trainerOn(context, context.weights, { layers: free });
       await finetune(trainer, train.examples, order, {
         signal: context.signal,
-        onStep: () => counter.advance(`seed ${seed}, only ${label} free`),
+        async onStep() {
+          counter.advance(`seed ${seed}, only ${label} free`);
+          await context.turn();
+        },
       });
       weights = trainer.weights;
     } else weights = kept(free);
     const row = { seed, stage: `only ${label} ${when === 'during' ? 'trained' : 'kept'}`, epoch: order.length };
     result.fact_rank[first]![last] = (await measureAndEmit(context, weights, train, row)).mean_rank;
     result.implication_rank[first]![last] = (await measureAndEmit(context, weights, test, row)).mean_rank;
+    await trainer?.state.remove();
     counter.advance(`seed ${seed}, only ${label} ${when === 'during' ? 'free' : 'kept'}`);
   }
   return result;

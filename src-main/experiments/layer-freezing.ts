@@ -3,8 +3,7 @@
  * training, and, after training everything, keeps only part of what was learned.
  */
 
-import type { ParameterList } from '../engine/models/parameters.ts';
-import { trainableNames } from '../engine/models/parameters.ts';
+import { type ParameterList, type Trainable, trainableNames } from '../engine/models/parameters.ts';
 import { drawOrder, type Order } from '../engine/training/finetune.ts';
 import type { Weights } from '../engine/weights.ts';
 import type { EncodedSet } from '../scores/evaluation.ts';
@@ -36,7 +35,18 @@ import {
 import { factLists, factsOf } from './lists.ts';
 import { commonParameters } from './parameters.ts';
 import { publishedFreezingRanks } from './published.ts';
-import { type Detail, finetuningWork, measureLists, runStage, type StageLog, seedsOf, trainerOn, WorkCounter } from './stage.ts';
+import {
+  type Detail,
+  finetuningWork,
+  measureLists,
+  oneByOne,
+  runStage,
+  type StageLog,
+  seedsOf,
+  trainableWithin,
+  trainerOn,
+  WorkCounter,
+} from './stage.ts';
 
 /** What is frozen; the layers that are then free to change. */
 const frozenParts = ['none', 'early', 'late', 'all'] as const;
@@ -83,15 +93,19 @@ export const layerFreezing: Experiment = {
   lists: factLists,
 
   work(spec, dataset, model) {
-    splitOf(spec, model.configuration.layers);
+    const { early, late } = freeLayers({ spec, model });
     const { steps, batchSize, epochs, seeds } = finetuningWork(spec, factsOf(dataset).train.length);
     const sets = freeSets(spec);
-    for (const [, set] of sets) trainableNames(model.parameters, set);
+    // Adapters may lie in some layers only
+    const single = spec.triangle === 'during' ? [...early, ...late].map((layer) => [layer]) : [];
+    const free: Trainable[] = [early, late, ...single].map((layers) => ({ layers }));
+    for (const set of [...free, ...sets.map(([, set]) => set)]) trainableWithin(spec, model, set);
     const triangle = triangleWork(spec, model.configuration.layers, steps / seeds, seeds);
     return {
       steps: (3 + sets.length) * steps + triangle.steps,
       batchSize,
       evaluations: ((3 + sets.length) * (epochs + 1) + frozenParts.length + sets.length) * seeds + triangle.evaluations,
+      trainedSets: 2,
     };
   },
 
@@ -101,7 +115,7 @@ export const layerFreezing: Experiment = {
     const perSeed: SeedResult[] = [];
     const seeds = seedsOf(context.spec);
     let triangleSeconds = context.spec.triangle_seconds as number;
-    for (const [index, seed] of seeds.entries()) {
+    for await (const [index, seed] of oneByOne(context, [...seeds.entries()])) {
       // What a seed leaves of its share of the time goes to the next ones
       const { result, seconds } = await runSeed(context, counter, seed, free, triangleSeconds / (seeds.length - index));
       triangleSeconds -= seconds;
@@ -177,7 +191,7 @@ interface SummaryRow {
 }
 
 /** Errors: `SplitOutsideLayers`. */
-function freeLayers({ spec, model }: ExperimentContext): Record<Frozen, number[]> {
+function freeLayers({ spec, model }: Pick<ExperimentContext, 'spec' | 'model'>): Record<Frozen, number[]> {
   const { layers } = model.configuration;
   const split = splitOf(spec, layers);
   const all = Array.from({ length: layers }, (_, layer) => layer);
@@ -224,6 +238,7 @@ async function runSeed(
       watched,
     });
     during[frozen] = { log, result: log.epochs.at(-1)!, delta_norms: await deltaNorms(part.delta()) };
+    await part.state.remove();
   }
 
   const after = {} as SeedResult['after_training'];

@@ -22,7 +22,7 @@ import {
   scoringUnits,
   warnOfGap,
 } from './scoring.ts';
-import { runStage, seedsOf, trainerOn, WorkCounter } from './stage.ts';
+import { oneByOne, runStage, seedsOf, trainerOn, WorkCounter } from './stage.ts';
 
 type Lists = Record<'left_1' | 'both_1' | 'left' | 'both' | 'scored', EncodedSet>;
 
@@ -96,6 +96,7 @@ export const localization: Experiment = {
       steps: perEpoch * epochs * seeds,
       batchSize: batch,
       evaluations: (3 * (epochs + 1) + 2 * scoringUnits) * seeds,
+      trainedSets: 3,
     };
   },
 
@@ -106,7 +107,7 @@ export const localization: Experiment = {
     const counter = new WorkCounter(context);
     const maps: SeedMaps[] = [];
     const seeds: LocalizationResults['seeds'] = [];
-    for (const seed of seedsOf(spec)) {
+    for await (const seed of oneByOne(context, seedsOf(spec))) {
       const one = await runSeed(context, counter, seed, accumulation);
       maps.push(one.maps);
       const correlation = (kind: ComponentKind) => correlationOf(pointsOf(one.maps, kind, accumulation.tokens)).r;

@@ -11,7 +11,7 @@ import type { Experiment } from './experiment.ts';
 import { chanceOf, rankAxis } from './figures.ts';
 import { factLists, factsOf } from './lists.ts';
 import { commonParameters } from './parameters.ts';
-import { finetuningWork, runStage, type StageLog, seedsOf, trainerOn, WorkCounter } from './stage.ts';
+import { finetuningWork, oneByOne, runStage, type StageLog, seedsOf, trainerOn, WorkCounter } from './stage.ts';
 
 export const ocr: Experiment = {
   description: {
@@ -39,7 +39,7 @@ export const ocr: Experiment = {
     const given = spec.orders as Order | undefined;
     const counter = new WorkCounter(context);
     const logs = new Map<number, StageLog>();
-    for (const seed of seedsOf(spec)) {
+    for await (const seed of oneByOne(context, seedsOf(spec))) {
       const trainer = await trainerOn(context, weights);
       const order = given ?? drawOrder(train.examples.length, spec.batch_size as number, spec.epochs as number, seed);
       const stage = {

@@ -64,12 +64,13 @@ export const commonParameters: Parameter[] = [
   {
     name: 'trainable',
     label: 'Trained parameters',
-    help: 'All of them, or only MLP and attention matrices, as the paper does for OLMo; or {layers: [...]}.',
+    help: 'All of them, or only MLP and attention matrices, as the paper does for OLMo; or {layers: [...]}. Or low-rank adapters, which take far less memory and time but are not the paper’s finetuning: {lora: {rank: 8, alpha: 16, targets: [q_proj, v_proj]}}; they want a higher learning rate.',
     kind: 'trainable',
     default: 'all',
     choices: [
       { value: 'all', label: 'All parameters' },
       { value: 'mlp_attn', label: 'MLP and attention matrices' },
+      { value: 'lora', label: 'Low-rank adapters (LoRA, rank 8)' },
     ],
     advanced: true,
   },
@@ -102,6 +103,14 @@ export const commonParameters: Parameter[] = [
     optional: true,
     minimum: 1,
     maximum: 256,
+    advanced: true,
+  },
+  {
+    name: 'memory',
+    label: 'Memory',
+    help: 'Bytes of memory to keep to, such as 8GiB; what does not fit is read from disk. Left out: four fifths of what is available.',
+    kind: 'memory',
+    optional: true,
     advanced: true,
   },
   {

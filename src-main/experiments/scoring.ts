@@ -111,6 +111,7 @@ export async function scoreAndEmit(
   { seed, stage, label, accumulation, stored = () => true, averageOnly = false, ...scoring }: Scoring,
 ): Promise<{ scores: ExtractiveScores; check: FirstOrderCheck }> {
   const { signal } = context;
+  await context.turn();
   const layerUnits = scoringUnits - 1;
   let units = 0;
   const scores = await extractiveScores({
@@ -122,6 +123,7 @@ export async function scoreAndEmit(
         counter.advance(`${label}, scores, layer ${done} of ${total}`);
     },
   });
+  await context.turn();
   const check = await firstOrderCheck({ ...scoring, scores, signal });
   counter.advance(`${label}, first-order check`);
   const emit = (point: number, table: Scores) =>

@@ -2,6 +2,8 @@
  * Checks a spec against an experiment's parameters and fills in defaults: the one validation behind the command line, the screens and files.
  * It opens no model and no data set.
  */
+import { loraProblem } from '../engine/models/lora-targets.ts';
+import { byteCount } from '../shared/byte-count.ts';
 import { HopscopeError } from '../shared/errors.ts';
 import type { ExperimentSpec, Json, Parameter } from '../shared/records.ts';
 import type { Experiment } from './experiment.ts';
@@ -92,11 +94,9 @@ function problem(parameter: Parameter, value: Json): string | null {
         ? null
         : 'is not a name, a file or an inline data set';
     case 'trainable':
-      return isTrainable(value)
-        ? null
-        : 'is not all, mlp_attn, {layers: [...], modules: [mlp, attention]} or a list of parameter names';
+      return trainableProblem(value);
     case 'trainables':
-      return isRecord(value) && Object.keys(value).length > 0 && Object.values(value).every(isTrainable)
+      return isRecord(value) && Object.keys(value).length > 0 && Object.values(value).every(isFreeSet)
         ? null
         : 'is not a set of names, each with all, mlp_attn, {layers: [...], modules: [mlp, attention]} or a list of parameter names';
     case 'prompt': {
@@ -110,6 +110,8 @@ function problem(parameter: Parameter, value: Json): string | null {
       return value === 'all' || isDraw(value) || isIndexLists(value)
         ? null
         : 'is not all, {count, seed} or a list of item indices for each item';
+    case 'memory':
+      return byteCount(String(value)) === null ? 'is not a number of bytes, such as 8GiB or 900MB' : null;
     case 'orders':
       return isOrder(value) || (isRecord(value) && Object.values(value).every(isOrder))
         ? null
@@ -133,7 +135,16 @@ function isIndexLists(value: Json): boolean {
   return Array.isArray(value) && value.every((list) => Array.isArray(list) && list.every((index) => Number.isInteger(index)));
 }
 
-function isTrainable(value: Json): boolean {
+function trainableProblem(value: Json): string | null {
+  if (value === 'lora' || isFreeSet(value)) return null;
+  if (!isRecord(value) || !('lora' in value)) {
+    return 'is not all, mlp_attn, {layers: [...], modules: [mlp, attention]}, lora, {lora: {rank, alpha, targets, layers, seed}} or a list of parameter names';
+  }
+  return Object.keys(value).length === 1 ? loraProblem(value.lora) : 'has other keys beside lora; its layers go inside it';
+}
+
+/** Parameters of the model itself. */
+function isFreeSet(value: Json): boolean {
   if (value === 'all' || value === 'mlp_attn') return true;
   if (Array.isArray(value)) return value.length > 0 && value.every((name) => typeof name === 'string');
   if (!isRecord(value)) return false;

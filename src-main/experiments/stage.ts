@@ -3,7 +3,10 @@
  * and the log comes back in the golden values' shape. Which lists, which weights and which order is the experiment's choice.
  */
 
-import type { Trainable } from '../engine/models/parameters.ts';
+import { loraWithin } from '../engine/models/lora-targets.ts';
+import type { Model } from '../engine/models/model.ts';
+import { type Trainable, trainableNames } from '../engine/models/parameters.ts';
+import { reclaimMemories } from '../engine/runtime/reclaim.ts';
 import { finetune, type Order } from '../engine/training/finetune.ts';
 import { defaultTraining, Trainer } from '../engine/training/trainer.ts';
 import type { Weights } from '../engine/weights.ts';
@@ -63,6 +66,14 @@ export function seedsOf(spec: ExperimentSpec): number[] {
   return spec.orders === undefined ? seeds : seeds.slice(0, 1);
 }
 
+/** Things to do one after the other, each with trainings of its own: what one kept on disk is removed before the next. */
+export async function* oneByOne<T>({ scratch }: Pick<ExperimentContext, 'scratch'>, things: readonly T[]): AsyncGenerator<T> {
+  for (const thing of things) {
+    yield thing;
+    scratch?.clear();
+  }
+}
+
 /** What one finetuning on `items` items for every seed is: steps in all, epochs and seeds. */
 export function finetuningWork(
   spec: ExperimentSpec,
@@ -76,13 +87,32 @@ export function finetuningWork(
   return { steps: steps * seeds, batchSize, epochs, seeds };
 }
 
-/** A fresh trainer with the spec's settings on the given weights; `trainable` in place of the spec's where given. */
-export function trainerOn({ executor, spec }: ExperimentContext, weights: Weights, trainable?: Trainable): Promise<Trainer> {
-  return Trainer.create(executor, weights, {
+/**
+ * What trains where only `free` is left free: that, or where the spec trains low-rank adapters, those of them that lie in it.
+ * Errors: `BadTrainable`, also where none does.
+ */
+export function trainableWithin(
+  { trainable }: ExperimentSpec,
+  { parameters }: Pick<Model, 'parameters'>,
+  free: Trainable,
+): Trainable {
+  return loraWithin(parameters, trainable as Trainable, trainableNames(parameters, free)) ?? free;
+}
+
+/** A fresh trainer with the spec's settings on the given weights; `free`: what is left free in place of all that the spec trains. */
+export function trainerOn(
+  { executor, spec, model, scratch }: ExperimentContext,
+  weights: Weights,
+  free?: Trainable,
+): Promise<Trainer> {
+  const settings = {
     ...defaultTraining,
-    trainable: trainable ?? (spec.trainable as Trainable),
+    trainable: free ? trainableWithin(spec, model, free) : (spec.trainable as Trainable),
     learningRate: spec.lr as number,
-  });
+  };
+  // What an earlier training of a large model held is there no longer than it must be
+  if (executor.mode === 'blocks') reclaimMemories();
+  return Trainer.create(executor, weights, settings, scratch?.next());
 }
 
 /** Measures one list and emits the row. */
@@ -92,6 +122,7 @@ export async function measureAndEmit(
   set: EncodedSet,
   row: Pick<EvaluationRow, 'seed' | 'stage' | 'epoch'>,
 ): Promise<Detail> {
+  await context.turn();
   const measured = await measure(context.executor, weights, set);
   context.emit({ kind: 'evaluation', row: { ...row, set: set.items.set, ...measured } });
   return {
@@ -125,12 +156,15 @@ export async function runStage(context: ExperimentContext, counter: WorkCounter,
       log.epochs.push(await measureLists(context, trainer.weights, watched, { seed, stage: name, epoch }));
       counter.advance(at(epoch));
     },
-    onStep({ epoch, step, loss, seconds }) {
+    async onStep({ epoch, step, loss, seconds }) {
       context.emit({ kind: 'step', row: { seed, stage: name, epoch, step, loss, seconds } });
       log.batch_losses[epoch] = [...(log.batch_losses[epoch] ?? []), loss];
       counter.advance(at(epoch));
+      await context.turn();
     },
   });
+  // Moments are done with; the weights stay readable
+  await trainer.state.settle();
   return log;
 }
 

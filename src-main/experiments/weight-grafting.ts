@@ -16,7 +16,7 @@ import type { Experiment, ExperimentContext } from './experiment.ts';
 import { chanceReferences, rankAxis } from './figures.ts';
 import { daxwugOf } from './lists.ts';
 import { publishedGraftingRanks } from './published.ts';
-import { type Detail, measureAndEmit, runStage, type StageLog, seedsOf, trainerOn, WorkCounter } from './stage.ts';
+import { type Detail, measureAndEmit, oneByOne, runStage, type StageLog, seedsOf, trainerOn, WorkCounter } from './stage.ts';
 
 type Lists = Record<'left_1' | 'both_1' | 'left_2' | 'both_2', EncodedSet>;
 
@@ -88,13 +88,14 @@ export const weightGrafting: Experiment = {
       steps: trainings.length * Math.ceil((train_slice[1] - train_slice[0]) / batch) * epochs * seeds,
       batchSize: batch,
       evaluations: (2 * trainings.length * (epochs + 1) + 4 * Object.keys(grafts).length) * seeds,
+      trainedSets: trainings.length,
     };
   },
 
   async run(context) {
     const counter = new WorkCounter(context);
     const perSeed: SeedResult[] = [];
-    for (const seed of seedsOf(context.spec)) perSeed.push(await runSeed(context, counter, seed));
+    for await (const seed of oneByOne(context, seedsOf(context.spec))) perSeed.push(await runSeed(context, counter, seed));
     const summary = Object.keys(grafts).map((graft) => ({
       weights: graft,
       ...Object.fromEntries(

@@ -29,16 +29,16 @@ const environmentNames =
   /^(PATH|HOME|USERPROFILE|APPDATA|LOCALAPPDATA|SYSTEMROOT|SYSTEMDRIVE|WINDIR|TEMP|TMP|TMPDIR|TZ|LANG|LC_.*|XDG_.*|DISPLAY|WAYLAND_DISPLAY|LD_LIBRARY_PATH|DYLD_LIBRARY_PATH|CUDA_.*|NVIDIA_.*|VK_.*|HOPSCOPE_.*)$/i;
 
 /**
- * Forks the built compute entry under this Node. `resources` is its first argument. Its output goes to `log`, or to this
+ * Forks the built compute entry under this Node. `resources` is its first argument, `scratch`, where runs keep what memory does not hold, its second. Its output goes to `log`, or to this
  * process's stderr: stdout is for results.
  */
 export async function launchComputeUnderNode(
   entryPath: string,
-  settings: { resources: string; log?: string },
+  settings: { resources: string; scratch?: string; log?: string },
 ): Promise<ComputeProcess> {
   const output = settings.log === undefined ? 2 : openSync(settings.log, 'a', 0o600);
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => environmentNames.test(name)));
-  const child = fork(entryPath, [settings.resources], {
+  const child = fork(entryPath, [settings.resources, ...(settings.scratch ? [settings.scratch] : [])], {
     env,
     execArgv: [],
     serialization: 'json',

@@ -25,6 +25,9 @@ export function dataFolderPath(
   return join(base?.startsWith('/') ? base : join(homedir(), '.local', 'share'), 'hopscope');
 }
 
+/** Where runs keep what memory does not hold. */
+export const scratchPath = (folder: string): string => join(folder, 'scratch');
+
 /** Creates the folder, for its user alone, and returns its real path. Errors: `DataFolderUnusable`. */
 export function prepareDataFolder(path: string): string {
   try {

@@ -4,10 +4,11 @@
  */
 import type { Database } from '../database/open.ts';
 import { markEnded, markRunning, type Outcome } from '../database/runs.ts';
+import type { QueueEntry } from '../shared/contract-runs.ts';
 import { errorRecord, HopscopeError } from '../shared/errors.ts';
 import type { ExperimentSpec, Json, RunState } from '../shared/records.ts';
 import type { ComputeKeeper } from './compute-keeper.ts';
-import { createRecorder } from './recorder.ts';
+import { createRecorder, type Recorder } from './recorder.ts';
 
 /** How long compute may take to answer an abort before it is killed, in milliseconds; less when the program closes. */
 const patience = 5000;
@@ -29,6 +30,9 @@ interface Entry {
   /** Set once someone wants it ended: the state and error it then gets. */
   ending: { state: 'stopped' | 'interrupted' | 'failed'; error: unknown } | null;
   abort: AbortController;
+  paused: boolean;
+  /** While it is running. */
+  recorder: Recorder | null;
 }
 
 export class Queue {
@@ -44,12 +48,44 @@ export class Queue {
   /** Takes a run that is stored as `queued`. */
   add(run: string, spec: ExperimentSpec): void {
     const { promise, resolve } = withResolvers();
-    this.#waiting.push({ run, spec, ended: promise, end: resolve, ending: null, abort: new AbortController() });
+    this.#waiting.push({
+      run,
+      spec,
+      ended: promise,
+      end: resolve,
+      ending: null,
+      abort: new AbortController(),
+      paused: false,
+      recorder: null,
+    });
     this.#next();
   }
 
   has(run: string): boolean {
     return this.#running?.run === run || this.#waiting.some((entry) => entry.run === run);
+  }
+
+  /** What is running, then what waits, in order. */
+  entries(): QueueEntry[] {
+    const running = this.#running === null ? [] : [this.#running];
+    return [...running, ...this.#waiting].map((entry) => ({
+      run: entry.run,
+      running: entry === this.#running,
+      paused: entry.paused,
+    }));
+  }
+
+  /** Halts the running run after its current step, or lets it go on. Errors: `RunNotRunning`. */
+  async setPaused(run: string, paused: boolean): Promise<void> {
+    const entry = this.#running;
+    if (entry === null || entry.run !== run || entry.ending !== null) {
+      throw new HopscopeError('RunNotRunning', `Run ${run} is not being run by this program: only a running run can be paused.`);
+    }
+    await this.#settings.compute.use((client) => (paused ? client.pause(run) : client.resume(run)));
+    entry.paused = paused;
+    if (paused) entry.recorder?.pause();
+    else entry.recorder?.resume();
+    this.#settings.changed(run, 'running');
   }
 
   /** Resolves once the run has ended and that is stored; kills compute where it does not answer. */
@@ -106,6 +142,7 @@ export class Queue {
       // Rows that cannot be stored end the run: a result that nobody can look up is none.
       failed: (error) => void this.#finish(run, { state: 'failed', error }),
     });
+    entry.recorder = recorder;
     let results: Json = null;
     let failure: unknown = null;
     try {

@@ -16,8 +16,11 @@ export interface Recorder {
   flush(): void;
   /** Takes nothing more. */
   end(): void;
-  /** Seconds since the recorder began, from a monotonic clock. */
+  /** Seconds since the recorder began without those in which it was paused, from a monotonic clock. */
   seconds(): number;
+  /** Stops the clock; rows are still taken. */
+  pause(): void;
+  resume(): void;
 }
 
 /** `stored` is called after each batch, `failed` when one cannot be stored. */
@@ -26,13 +29,14 @@ export function createRecorder(
   run: string,
   notices: { stored(): void; failed(error: unknown): void },
 ): Recorder {
-  const began = performance.now();
+  let began = performance.now();
+  let pausedAt: number | null = null;
   let waiting: Emission[] = [];
   let timer: NodeJS.Timeout | null = null;
   let lastFlush = Number.NEGATIVE_INFINITY;
   let ended = false;
 
-  const seconds = () => (performance.now() - began) / 1000;
+  const seconds = () => ((pausedAt ?? performance.now()) - began) / 1000;
 
   function flush(): void {
     if (timer !== null) clearTimeout(timer);
@@ -48,6 +52,13 @@ export function createRecorder(
   return {
     seconds,
     flush,
+    pause() {
+      pausedAt ??= performance.now();
+    },
+    resume() {
+      if (pausedAt !== null) began += performance.now() - pausedAt;
+      pausedAt = null;
+    },
     add(emission) {
       if (ended) return;
       waiting.push(emission);

@@ -6,18 +6,26 @@ import { randomBytes } from 'node:crypto';
 import { getEvaluations, getItemSets, getSteps } from '../database/measurements.ts';
 import { closeDatabase, hasLog, openDatabase, sqliteVersion } from '../database/open.ts';
 import { sweepOwnerLocks, takeOwnerLock } from '../database/owner-lock.ts';
+import { requireProject } from '../database/projects.ts';
+import { daysKept, purge } from '../database/purge.ts';
 import { createRun, deleteRun, getFigures, getRun, listRuns, requestStop, stateOf } from '../database/runs.ts';
 import { getScores } from '../database/scores.ts';
 import type { Service } from '../shared/contract.ts';
 import { HopscopeError } from '../shared/errors.ts';
 import { createEvent } from '../shared/event.ts';
-import type { ExperimentSpec, RunState, ScoreQuery } from '../shared/records.ts';
+import type { RunState } from '../shared/records.ts';
 import { describeProgram } from './about.ts';
+import { circuitMembers } from './circuits.ts';
 import { ComputeKeeper } from './compute-keeper.ts';
 import type { LaunchCompute } from './compute-launcher.ts';
 import { databasePath, locksPath, prepareDataFolder, requireSpace, spaceForRun } from './data-folder.ts';
+import { datasetMembers, versionTitle, withData } from './datasets.ts';
+import { modelMembers } from './models.ts';
 import { interruptDeadOwners, watchNeighbours } from './neighbours.ts';
+import { projectMembers } from './projects.ts';
 import { Queue } from './queue.ts';
+import { runMembers } from './run-members.ts';
+import { requireRunPlan, requireRunQuery, requireScoreQuery, requireSpec, requireText } from './require.ts';
 import { titleOf } from './title.ts';
 
 export interface ServiceSettings {
@@ -34,8 +42,6 @@ export interface OpenService {
   /** Ends this process's unfinished runs as `interrupted`, then compute, then the database. */
   close(): Promise<void>;
 }
-
-const largestPage = 1000;
 
 /**
  * Opens the data folder and its service. Compute is started by the first call that needs it.
@@ -59,6 +65,7 @@ export function openService(settings: ServiceSettings): OpenService {
     ...(settings.patience === undefined ? {} : { patience: settings.patience }),
   });
   interruptDeadOwners(database, lock);
+  purge(database, new Date(Date.now() - daysKept * 24 * 60 * 60 * 1000).toISOString());
   const neighbours = watchNeighbours(database, lock, { changed, stopAsked: (run) => void queue.stop(run) });
   let closing: Promise<void> | null = null;
 
@@ -67,18 +74,32 @@ export function openService(settings: ServiceSettings): OpenService {
     devices: () => compute.use((client) => client.devices()),
     experiments: () => compute.use((client) => client.experiments()),
     describeModel: (path) => compute.use((client) => client.describeModel(requireText(path, 'path'))),
-    preview: (spec) => compute.use((client) => client.preview(requireSpec(spec))),
-    preflight: (spec) => compute.use((client) => client.preflight(requireSpec(spec))),
+    async preview(given) {
+      const { spec, refer } = withData(database, requireSpec(given));
+      const preview = await compute.use((client) => client.preview(spec));
+      return { ...preview, spec: refer(preview.spec) };
+    },
+    preflight: async (given) => {
+      const { spec } = withData(database, requireSpec(given));
+      return compute.use((client) => client.preflight(spec));
+    },
 
-    async startRun(given) {
+    async startRun(given, planned) {
+      const plan = requireRunPlan(planned);
       requireSpace(folder, spaceForRun);
-      const { spec } = await compute.use((client) => client.preview(requireSpec(given)));
+      if (plan.project !== undefined) requireProject(database, plan.project);
+      const data = withData(database, requireSpec(given));
+      const { spec: complete } = await compute.use((client) => client.preview(data.spec));
       if (closing !== null) throw new HopscopeError('Closed', 'The program is closing.', 'interrupted');
       const created = new Date().toISOString();
       const run = runName(created);
-      createRun(database, { run, owner: lock.owner, experiment: spec.experiment, ...titleOf(spec), spec, created });
+      // What is stored names the version; what is computed holds its content.
+      const spec = data.refer(complete);
+      const used = data.version === null ? {} : { datasetVersion: data.version.id };
+      const titles = titleOf(spec, data.version === null ? undefined : versionTitle(data.version));
+      createRun(database, { run, owner: lock.owner, experiment: spec.experiment, ...titles, spec, created, ...plan, ...used });
       changed(run, 'queued');
-      queue.add(run, spec);
+      queue.add(run, complete);
       return { run };
     },
 
@@ -90,11 +111,12 @@ export function openService(settings: ServiceSettings): OpenService {
     },
 
     async deleteRun(run) {
-      deleteRun(database, requireText(run, 'run'));
+      const state = stateOf(database, requireText(run, 'run'));
+      deleteRun(database, run, new Date().toISOString());
+      changed(run, state);
     },
 
-    runs: async (page) =>
-      listRuns(database, { limit: whole(page?.limit, 100, largestPage), offset: whole(page?.offset, 0, 2 ** 40) }),
+    runs: async (query) => listRuns(database, requireRunQuery(query)),
     run: async (run) => getRun(database, requireText(run, 'run')),
 
     async steps(run) {
@@ -121,7 +143,12 @@ export function openService(settings: ServiceSettings): OpenService {
       return getFigures(database, requireText(run, 'run'));
     },
 
+    ...datasetMembers(database, compute),
     onRunChanged: changes.subscribe,
+    ...modelMembers({ database, compute, resources: settings.resources }),
+    ...circuitMembers(database),
+    ...projectMembers(database, changed),
+    ...runMembers(database, queue),
   };
 
   async function close(): Promise<void> {
@@ -146,45 +173,6 @@ function runName(created: string): string {
   const letters = 'abcdefghijkmnpqrstuvwxyz23456789'; // none that is easily mistaken for another
   const random = [...randomBytes(4)].map((byte) => letters[byte % letters.length]).join('');
   return `${created.slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-')}-${random}`;
-}
-
-/** Callers may sit behind a port, where types are only a promise. */
-function requireText(value: unknown, name: string): string {
-  if (typeof value !== 'string' || value.length > 4096)
-    throw new HopscopeError('BadArgument', `${name} is not a text of up to 4096 characters.`);
-  return value;
-}
-
-function requireSpec(spec: unknown): ExperimentSpec {
-  const { experiment, model } = (typeof spec === 'object' && spec !== null ? spec : {}) as Partial<ExperimentSpec>;
-  if (typeof experiment !== 'string' || typeof model !== 'string') {
-    throw new HopscopeError('BadSpec', 'A spec is an object with at least `experiment` and `model`, both texts.');
-  }
-  return spec as ExperimentSpec;
-}
-
-function requireScoreQuery(query: unknown): ScoreQuery {
-  const { seed, point, stage, names } = (typeof query === 'object' && query !== null ? query : {}) as Partial<ScoreQuery>;
-  const isGood =
-    Number.isSafeInteger(seed) &&
-    Number.isSafeInteger(point) &&
-    (stage === undefined || typeof stage === 'string') &&
-    (names === undefined ||
-      (Array.isArray(names) && names.length <= largestPage && names.every((name) => typeof name === 'string')));
-  if (!isGood) {
-    throw new HopscopeError(
-      'BadArgument',
-      'Scores are asked for by a seed and a point (an item index, or -1 for the average), and optionally a stage and names.',
-    );
-  }
-  return query as ScoreQuery;
-}
-
-function whole(value: unknown, absent: number, most: number): number {
-  if (value === undefined || value === null) return absent;
-  if (typeof value !== 'number' || !Number.isInteger(value) || value < 0)
-    throw new HopscopeError('BadArgument', 'A page is given by two whole numbers.');
-  return Math.min(value, most);
 }
 
 function orRelease<T>(lock: { release(): void }, work: () => T): T {

@@ -3,10 +3,10 @@
  */
 import type { ExperimentSpec, Json } from '../shared/records.ts';
 
-/** `title` is, for example, `OCR · first-hop · small-world`. */
-export function titleOf(spec: ExperimentSpec): { title: string; model: string; dataset: string } {
+/** `title` is, for example, `OCR · first-hop · small-world`. `named`: what the data set is called, where its spec does not say. */
+export function titleOf(spec: ExperimentSpec, named?: string): { title: string; model: string; dataset: string } {
   const model = lastPart(spec.model);
-  const dataset = datasetName(spec.dataset);
+  const dataset = named ?? datasetName(spec.dataset);
   return { title: [experimentName(spec.experiment), dataset, model].join(' · '), model, dataset };
 }
 

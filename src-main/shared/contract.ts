@@ -2,6 +2,11 @@
  * Who may ask whom for what: `Service` is what screens ask of the host, `Compute` what the host asks of the compute process.
  * It is types only; rpc.ts carries any such interface over any message port (a member `onX` is an event, every other one a call).
  */
+import type { CircuitService } from './contract-circuits.ts';
+import type { DatasetCompute, DatasetService } from './contract-datasets.ts';
+import type { ModelQuestions, ModelService } from './contract-models.ts';
+import type { ProjectService, RunPlan, RunQuery } from './contract-projects.ts';
+import type { RunService } from './contract-runs.ts';
 import type { Figure } from './figures.ts';
 import type {
   About,
@@ -25,7 +30,7 @@ import type {
 /** Subscribes a listener and returns the way to end the subscription. */
 export type Event<T> = (listener: (value: T) => void) => () => void;
 
-export interface Service {
+export interface Service extends CircuitService, ProjectService, RunService, DatasetService, ModelService {
   about(): Promise<About>;
   /** What this machine has to compute with, each device self-tested. May take seconds. */
   devices(): Promise<DeviceReport[]>;
@@ -37,12 +42,13 @@ export interface Service {
   /** How the chosen model's tokenizer reads a spec's data, errors that `preview` rejects with among them; empty: nothing to say. */
   preflight(spec: ExperimentSpec): Promise<Finding[]>;
   /** Validates, stores and queues a run. */
-  startRun(spec: ExperimentSpec): Promise<{ run: string }>;
+  startRun(spec: ExperimentSpec, plan?: RunPlan): Promise<{ run: string }>;
   /** Stops a queued or running run; what it has measured stays. */
   stopRun(run: string): Promise<void>;
+  /** It can be brought back for 30 days. Errors: `RunActive`. */
   deleteRun(run: string): Promise<void>;
-  /** Newest first. */
-  runs(page?: { limit: number; offset: number }): Promise<{ runs: RunSummary[]; total: number }>;
+  /** Newest first; `total` counts all that the query fits. */
+  runs(query?: RunQuery): Promise<{ runs: RunSummary[]; total: number }>;
   /** Errors: `RunNotFound`. */
   run(run: string): Promise<RunDetail>;
   steps(run: string): Promise<StepRow[]>;
@@ -57,7 +63,7 @@ export interface Service {
   onRunChanged: Event<{ run: string; state: RunSummary['state'] }>;
 }
 
-export interface Compute {
+export interface Compute extends DatasetCompute, ModelQuestions {
   experiments(): Promise<ExperimentDescription[]>;
   devices(): Promise<DeviceReport[]>;
   describeModel(path: string): Promise<ModelDescription>;
@@ -65,5 +71,9 @@ export interface Compute {
   preflight(spec: ExperimentSpec): Promise<Finding[]>;
   /** Runs one experiment to its end and returns its results; rows arrive through `onEmission` meanwhile. Aborting rejects with `Interrupted`. */
   execute(run: string, spec: ExperimentSpec, signal?: AbortSignal): Promise<Json>;
+  /** Halts the run under way after its current step, until `resume`. Errors: `RunNotRunning`. */
+  pause(run: string): Promise<void>;
+  /** Errors: `RunNotRunning`. */
+  resume(run: string): Promise<void>;
   onEmission: Event<{ run: string; emission: Emission }>;
 }

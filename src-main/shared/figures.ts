@@ -15,6 +15,8 @@ export interface Axis {
   label: string;
   /** `rank`: 0 is best and lies at the bottom; `score`: signed, zero shown; `number`: anything else. */
   kind: 'rank' | 'score' | 'number';
+  /** Drawn from here to there, so that several figures compare; absent: what the values need. */
+  range?: [low: number, high: number];
 }
 
 /** A level to compare with, such as chance. */
@@ -36,6 +38,8 @@ export interface LinesFigure extends FigureBase {
   y: Axis;
   series: { label: string; x: number[]; y: Estimate[] }[];
   references: Reference[];
+  /** What is drawn of the seeds: the mean with its interval, or every seed's own line; absent: all of it. */
+  seeds?: 'interval' | 'lines';
 }
 
 export interface BarsFigure extends FigureBase {

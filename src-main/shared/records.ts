@@ -53,9 +53,10 @@ export type ParameterKind =
   | 'folders' // a list of folders
   | 'dataset' // a built-in name, a file, or inline
   | 'trainables' // several of the next kind, by name
-  | 'trainable' // all | mlp_attn | {layers: [...]} | [tensor names]
+  | 'trainable' // all | mlp_attn | {layers: [...]} | lora | {lora: {...}} | [tensor names]
   | 'prompt' // {prompt, answer}
   | 'counterfactuals' // all | {count, seed} | a list of item indices per item
+  | 'memory' // bytes, as a number or such as 8GiB
   | 'orders'; // batches given by index instead of drawn
 
 export interface Parameter {
@@ -101,6 +102,8 @@ export interface Progress {
 /** One run as the run list shows it. */
 export interface RunSummary {
   run: string;
+  /** The project it belongs to. */
+  project: number;
   experiment: string;
   title: string;
   model: string;
@@ -135,6 +138,12 @@ export interface RunDetail extends RunSummary {
   /** The experiment's result object (the command line's `results`), null until finished. */
   results: Json;
   warnings: string[];
+  /** Markdown. */
+  notes: string;
+  /** What was expected of it, fixed before it started; null: nothing was. */
+  prediction: Json;
+  /** The row of the data set's version that was used; null: no data set of a project was. */
+  datasetVersion: number | null;
 }
 
 /** One training step as it is stored. */
@@ -233,7 +242,35 @@ export interface ModelDescription {
   tied_embeddings: boolean;
   context: number;
   tokenizer: string;
+  /** What work takes where everything is kept in memory, and what is available. */
   memory: { forward: number; scores: number; train_all: number; train_mlp_attn: number; available: number };
+  /** What usual work will take here. */
+  plan: ModelPlan;
+}
+
+/** What a piece of work takes on this machine within a budget of memory; sizes in bytes. */
+export interface WorkEstimate {
+  /** The process's peak. */
+  memory: number;
+  /** Where the model's weights are kept: as float32 in memory, in 16 bits there, or some of them on disk. */
+  residency: 'memory' | '16-bit' | 'disk';
+  /** Where what trains is kept. */
+  state: 'none' | 'memory' | 'scratch';
+  /** Of the disk, while it runs. */
+  disk: number;
+  seconds: number;
+  /** Whether it can run within the budget at all. */
+  fits: boolean;
+}
+
+/** Estimates of usual pieces of work, each with what it is in words. */
+export interface ModelPlan {
+  budget: number;
+  forward: WorkEstimate & { of: string };
+  scores: WorkEstimate & { of: string };
+  train_all: WorkEstimate & { of: string };
+  train_mlp_attn: WorkEstimate & { of: string };
+  train_lora: WorkEstimate & { of: string };
 }
 
 /** Something the preflight found in a data set as a model's tokenizer reads it. */
@@ -259,7 +296,7 @@ export interface Preview {
   warnings: string[];
   /** The preflight of these sets; no errors, which reject. */
   findings: Finding[];
-  cost: { steps: number; evaluations: number; seconds: number; memory: number };
+  cost: WorkEstimate & { steps: number; evaluations: number };
 }
 
 /** One device of this machine and whether its self-test passed. */

@@ -34,7 +34,7 @@ export function startHostAsUtility(parts: UtilityParts, start: HostStart): HostP
     });
   });
 
-  function launchCompute(id: number): void {
+  function launchCompute(id: number, scratch: unknown): void {
     const compute = parts.fork(start.computeEntry, [], 'Hopscope compute');
     computes.set(id, compute);
     const { port1, port2 } = parts.channel();
@@ -42,15 +42,15 @@ export function startHostAsUtility(parts: UtilityParts, start: HostStart): HostP
       computes.delete(id);
       host.postMessage({ type: 'compute-exit', id, code });
     });
-    compute.postMessage({ type: 'start', resources: start.resources }, [port1]);
+    compute.postMessage({ type: 'start', resources: start.resources, scratch }, [port1]);
     host.postMessage({ type: 'compute', id }, [port2]);
   }
 
   host.on('message', (received) => {
     failure = failureSentence(received) ?? failure;
     if (typeof received !== 'object' || received === null || !('type' in received) || !('id' in received)) return;
-    const { type, id } = received as { type: unknown; id: number };
-    if (type === 'launch-compute') launchCompute(id);
+    const { type, id, scratch } = received as { type: unknown; id: number; scratch?: unknown };
+    if (type === 'launch-compute') launchCompute(id, scratch);
     else if (type === 'kill-compute') kill(computes.get(id));
   });
   host.postMessage({ type: 'start', dataFolder: start.dataFolder, resources: start.resources });

@@ -8,6 +8,7 @@ import { Executor } from '../engine/execution/executor.ts';
 import { writeModelFolder } from '../engine/files/model-folder.ts';
 import { SafetensorsFile, writeSafetensors } from '../engine/files/safetensors.ts';
 import { Tokenizer } from '../engine/files/tokenizer.ts';
+import { broughtToMemory } from '../engine/files/values.ts';
 import { familyOf } from '../engine/models/index.ts';
 import { listParameters } from '../engine/models/parameters.ts';
 import { Arena, arenaSize } from '../engine/runtime/memory.ts';
@@ -15,7 +16,6 @@ import type { SessionSettings } from '../engine/runtime/session.ts';
 import type { FloatTensor, Tensor } from '../engine/tensor.ts';
 import { lossInputs, lossTargets } from '../engine/training/batch.ts';
 import { Trainer } from '../engine/training/trainer.ts';
-import { inMemory } from '../engine/weights.ts';
 import { HopscopeError } from '../shared/errors.ts';
 import { Random, type RandomState } from '../shared/random.ts';
 import type { Progress } from '../shared/records.ts';
@@ -103,7 +103,8 @@ export async function pretrain(
       onProgress?.({ done: step, total: recipe.steps, message: `evaluating the checkpoint of step ${step}`, secondsLeft: null });
       evaluations.push(await evaluateCheckpoint(executor, tokenizer, trainer.weights, world, recipe, step, signal));
       // The last one is the model itself
-      if (step < recipe.steps) writeModel(join(working, 'checkpoints', `step-${step}`), halfPrecision(inMemory(trainer.weights)));
+      if (step < recipe.steps)
+        writeModel(join(working, 'checkpoints', `step-${step}`), halfPrecision(await broughtToMemory(trainer.weights)));
     }
     if (step === recipe.steps) break;
     if (step % stepsPerSave === 0 && step > 0) {
@@ -148,7 +149,7 @@ export async function pretrain(
     evaluations,
   };
   const finished = join(working, 'model');
-  writeModel(finished, inMemory(trainer.weights), { [recordName]: `${JSON.stringify(record, null, 2)}\n` });
+  writeModel(finished, await broughtToMemory(trainer.weights), { [recordName]: `${JSON.stringify(record, null, 2)}\n` });
   renameSync(join(working, 'checkpoints'), join(finished, 'checkpoints'));
   renameSync(finished, out);
   rmSync(working, { recursive: true, force: true });
@@ -170,7 +171,7 @@ function halfPrecision(weights: ReadonlyMap<string, FloatTensor>): Map<string, T
 }
 
 function save(path: string, trainer: Trainer, state: SavedState): void {
-  const { tensors } = trainer.adam.state();
+  const { tensors } = trainer.saved();
   writeSafetensors(path, tensors, { state: JSON.stringify(state) });
 }
 
@@ -187,6 +188,6 @@ function restore(path: string, recipe: Recipe, trainer: Trainer): SavedState | n
   }
   const tensors = new Map([...file.tensors.keys()].map((name) => [name, file.read(name) as FloatTensor] as const));
   file.close();
-  trainer.adam.restore({ step: state.step, tensors, rows: {} });
+  trainer.restore({ step: state.step, tensors, rows: {} });
   return state;
 }

@@ -96,7 +96,11 @@ describe.each(Object.keys(targetsOf))('%s', (id) => {
     const run = executor(mode);
     const trainer = await begin(id, run, weights);
     const lossNow = ({ batch, targets }: (typeof steps)[number]) =>
-      run.lossAndGradients(trainer.weights, batch, targets, new Set(), { buffer: () => new Float32Array(), complete() {}, completeRows() {} });
+      run.lossAndGradients(trainer.weights, batch, targets, new Set(), {
+        buffer: () => new Float32Array(),
+        complete() {},
+        completeRows() {},
+      });
     for (const step of steps) {
       const seen = await lossNow(step);
       expect(Math.abs(seen - (await trainer.step(step.batch, step.targets)))).toBeLessThan(1e-5);

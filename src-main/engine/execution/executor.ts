@@ -3,16 +3,18 @@
  * Small models run as one program, others block by block; callers see no difference but speed and memory. It updates no weights.
  */
 import type { Parameter } from '../models/parameters.ts';
+import { type AnyTensor, DeviceTensor } from '../runtime/device-tensor.ts';
 import type { SessionSettings } from '../runtime/session.ts';
-import { elementCount, type FloatTensor, floatTensor, type Tensor } from '../tensor.ts';
+import { elementCount, type FloatTensor, floatTensor } from '../tensor.ts';
 import type { Weights } from '../weights.ts';
+import { type DeviceStageSettings, stageFor } from './device-stage.ts';
 import { type RowGradient, sumRows } from './embedding.ts';
 import { embed, finite, paddedIndices, positionIds, questionShape } from './feeds.ts';
-import { Head, type HeadRemainder, type HeadTargets, lossFeeds, sizeKey } from './head.ts';
+import { gradientTensor, Head, type HeadRemainder, type HeadTargets, lossFeeds, sizeKey } from './head.ts';
 import type { ModelOutline, ProgramShape } from './programs.ts';
 import * as programs from './programs.ts';
 import { SessionCache } from './sessions.ts';
-import { WeightStage } from './weight-stage.ts';
+import { recovering, type Stage } from './stage.ts';
 
 /** Right-padded tokens, row-major [batch, positions]; padding may hold any token of the vocabulary. */
 export interface TokenBatch {
@@ -24,12 +26,17 @@ export interface TokenBatch {
 /** Where the loss is taken: row r (= item * positions + position) predicts `targets[r]` with `weights[r]`. */
 export type Targets = HeadTargets;
 
+/** Where a gradient is written to. */
+export type GradientBuffer = Float32Array | DeviceTensor<'float32'>;
+
 /** Receives gradients. A group's buffers may be used from `complete` on until the sink's next call. */
 export interface GradientSink {
   /** Said before a group's program runs, and which group is likely to come next: state on disk is fetched in time. */
   prepare?(parameters: readonly Parameter[], next?: readonly Parameter[]): Promise<void>;
   /** Where this parameter's gradient goes; whatever it holds is overwritten. */
-  buffer(parameter: Parameter): Float32Array;
+  buffer(parameter: Parameter): GradientBuffer;
+  /** Adds rows to what the parameter's buffer holds; asked of sinks whose buffers lie on a device. */
+  addRows?(parameter: Parameter, gradient: RowGradient): Promise<void>;
   complete(parameters: readonly Parameter[]): void | Promise<void>;
   /** The gradient of the embedding where it is not tied, or of learned positions: only the rows that were read. */
   completeRows(embedding: Parameter, gradient: RowGradient): void | Promise<void>;
@@ -50,11 +57,11 @@ export interface BackwardState {
 
 export type ExecutionMode = 'whole' | 'blocks';
 
-export interface ExecutorSettings extends SessionSettings {
+export interface ExecutorSettings extends SessionSettings, Pick<DeviceStageSettings, 'onDeviceFailure' | 'deviceBytes'> {
   /** Default: whole where all parameters together are below `wholeLimit`. */
   mode?: ExecutionMode;
-  /** Where weights that are not in memory are brought to; executors and observers of one run share it. */
-  stage?: WeightStage;
+  /** Where programs have their weights; executors and observers of one run share it. */
+  stage?: Stage;
   /** Elements of the output matrix up to which it is one tensor in block mode; default head.ts's, others are for tests. */
   wholeHeadElements?: number;
 }
@@ -64,6 +71,9 @@ export interface ExecutorSettings extends SessionSettings {
  * memory, because the two ways round differently and a run must give the same numbers every time.
  */
 const wholeLimit = 2 ** 30;
+
+/** Variants of a model whose programs stay compiled. */
+const variantCapacity = 4;
 
 /** How a model is run: as asked for, else whole where all parameters together are at most `limit` bytes. */
 export function executionMode(
@@ -86,17 +96,19 @@ export class Executor {
   readonly settings: ExecutorSettings;
   readonly mode: ExecutionMode;
   readonly #sessions: SessionCache;
-  readonly #stage: WeightStage;
+  readonly #stage: Stage;
+  readonly #ownsStage: boolean;
   readonly #head: Head;
   readonly #variants = new Map<string, Executor>();
 
   constructor(outline: ModelOutline, settings: ExecutorSettings) {
-    const stage = settings.stage ?? new WeightStage();
+    const stage = settings.stage ?? stageFor(settings);
     this.outline = outline;
     this.settings = { ...settings, stage };
     this.mode = executionMode(outline, settings);
-    this.#sessions = new SessionCache(settings);
+    this.#sessions = new SessionCache(this.settings);
     this.#stage = stage;
+    this.#ownsStage = !settings.stage;
     this.#head = new Head(outline, this.#sessions, stage, settings.wholeHeadElements);
   }
 
@@ -105,28 +117,51 @@ export class Executor {
     return this.#head;
   }
 
+  /** Where its programs have their weights. */
+  get stage(): Stage {
+    return this.#stage;
+  }
+
   release(): void {
+    // What a device holds is not freed by being forgotten until much later
+    if (this.#ownsStage) void this.#stage.release();
     for (const variant of this.#variants.values()) variant.release();
     this.#variants.clear();
     this.#sessions.release();
   }
 
-  /** What runs the model with further parameters (adapters) in the same way; its programs stay compiled under `key` until this is released. */
+  /**
+   * What runs the model with further parameters (adapters) in the same way. Its programs stay compiled under `key` until this is released, or other
+   * variants were asked for since; then they are compiled again when they are needed.
+   */
   variant(key: string, outline: ModelOutline): Executor {
-    const known = this.#variants.get(key);
-    if (known) return known;
-    const variant = new Executor(outline, { ...this.settings, mode: this.mode });
+    const variant = this.#variants.get(key) ?? new Executor(outline, { ...this.settings, mode: this.mode });
+    this.#variants.delete(key);
     this.#variants.set(key, variant);
+    if (this.#variants.size > variantCapacity) {
+      const [oldest, stale] = this.#variants.entries().next().value!;
+      this.#variants.delete(oldest);
+      stale.release();
+    }
     return variant;
   }
 
   /** Logits [rows, vocabulary] at the given rows (item * positions + position). */
-  async logits(weights: Weights, batch: TokenBatch, rows: readonly number[]): Promise<FloatTensor> {
-    if (this.mode === 'blocks') return (await this.forward(weights, batch, rows, [])).logits;
+  logits(weights: Weights, batch: TokenBatch, rows: readonly number[]): Promise<FloatTensor> {
+    return recovering(this.#stage, () => this.#logits(weights, batch, rows));
+  }
+
+  async #logits(weights: Weights, batch: TokenBatch, rows: readonly number[]): Promise<FloatTensor> {
     const shape = this.#shape(batch, rows);
-    const session = await this.#sessions.get(`whole forward ${sizeKey(shape)}`, () => programs.wholeForward(this.outline, shape));
+    if (this.mode === 'blocks') {
+      const x = await this.#throughBlocks(weights, batch, shape);
+      const { logits } = await this.#head.logits(weights, shape, x, rows);
+      this.#stage.free(x);
+      return firstRows(logits, rows.length);
+    }
+    const session = this.#sessions.get(`whole forward ${sizeKey(shape)}`, () => programs.wholeForward(this.outline, shape));
     const logits = floatTensor([shape.rows, this.outline.configuration.vocabulary]);
-    session.run(
+    await session.run(
       { ...(await this.#allWeights(weights)), x: embed(this.outline, weights, batch), rows: paddedIndices(rows, shape.rows) },
       { logits },
     );
@@ -137,7 +172,16 @@ export class Executor {
    * Block by block with observed values: `observe` names values within a layer (`attn.z`, `mlp.act`, `mlp.out`) or `final_norm`.
    * The result maps `layers.N.attn.z`, `layers.N.resid` (the layer's output), `embedding` and `final_norm` (of the given rows) to tensors of [batch * positions, ...].
    */
-  async forward(
+  forward(
+    weights: Weights,
+    batch: TokenBatch,
+    rows: readonly number[],
+    observe: readonly string[],
+  ): Promise<{ logits: FloatTensor; observed: Map<string, FloatTensor> }> {
+    return recovering(this.#stage, () => this.#forward(weights, batch, rows, observe));
+  }
+
+  async #forward(
     weights: Weights,
     batch: TokenBatch,
     rows: readonly number[],
@@ -150,15 +194,15 @@ export class Executor {
     observed.set('embedding', x);
     for (const layer of blocks.keys()) {
       const graphKey = `block forward ${this.#kind(layer)} ${sizeKey(shape, false)} ${observe.join()}`;
-      const session = await this.#sessions.get(graphKey, () => programs.blockForward(this.outline, layer, shape, observe));
+      const session = this.#sessions.get(graphKey, () => programs.blockForward(this.outline, layer, shape, observe));
       const y = floatTensor(x.shape);
-      const results: Record<string, Tensor> = { y };
+      const results: Record<string, AnyTensor> = { y };
       for (const [name, size] of this.#observedShapes(observe, batch)) {
         const value = floatTensor(size);
         results[programs.observed(name)] = value;
         observed.set(`layers.${layer}.${name}`, value);
       }
-      session.run({ ...(await this.#block(weights, layer, layer + 1)), x }, results);
+      await session.run({ ...(await this.#block(weights, layer, layer + 1)), x }, results);
       observed.set(`layers.${layer}.resid`, y);
       x = y;
     }
@@ -197,17 +241,17 @@ export class Executor {
     const inGraph = [...blocks.flat(), ...head].filter(({ name }) => trained.has(name));
     const needInput = this.#trainsInput(trained);
     const names = inGraph.map(({ name }) => name);
-    const session = await this.#sessions.get(`whole training ${sizeKey(shape)} ${needInput} ${names.join()}`, () =>
+    const session = this.#sessions.get(`whole training ${sizeKey(shape)} ${needInput} ${names.join()}`, () =>
       programs.wholeTraining(this.outline, shape, names, needInput),
     );
     const x = embed(this.outline, weights, batch);
     const loss = floatTensor([]);
-    const results: Record<string, Tensor> = { loss };
+    const results: Record<string, AnyTensor> = { loss };
     for (const parameter of inGraph)
-      results[programs.gradientOf(parameter.name)] = floatTensor(parameter.shape, sink.buffer(parameter));
+      results[programs.gradientOf(parameter.name)] = gradientTensor(parameter, sink.buffer(parameter));
     const dx = floatTensor(x.shape);
     if (needInput) results[programs.gradientOf('x')] = dx;
-    session.run({ ...lossFeeds(targets, shape), ...(await this.#allWeights(weights)), x }, results);
+    await session.run({ ...lossFeeds(targets, shape), ...(await this.#allWeights(weights)), x }, results);
     await this.#completeEmbedding(batch, trained, sink, { loss: loss.data[0]!, layer: 0, dy: dx, remainder: null }, weights);
     await sink.complete(inGraph.filter(({ name }) => name !== embedding.name));
     return finite(loss.data[0]!);
@@ -234,7 +278,9 @@ export class Executor {
     let state = resume;
     if (!state) {
       const below = bottom < blocks.length || needInput;
-      const { loss, dx, remainder } = await this.#head.backward(weights, shape, inputs.pop()!, targets, trained, below, sink);
+      const x = inputs.pop()!;
+      const { loss, dx, remainder } = await this.#head.backward(weights, shape, x, targets, trained, below, sink);
+      this.#stage.free(x);
       state = { loss, layer: blocks.length, dy: dx, remainder };
       await sink.reached?.(state);
     }
@@ -242,19 +288,20 @@ export class Executor {
       const own = ownOf(layer);
       const roles = own.map(({ role }) => role);
       const further: boolean = layer > bottom || needInput;
-      const session = await this.#sessions.get(
+      const session = this.#sessions.get(
         `block backward ${this.#kind(layer)} ${sizeKey(shape, false)} ${further} ${roles.join()}`,
         () => programs.blockBackward(this.outline, layer, shape, roles, further),
       );
       await sink.prepare?.(own, layer > bottom ? ownOf(layer - 1) : []);
-      const results: Record<string, Tensor> = {};
+      const results: Record<string, AnyTensor> = {};
       for (const parameter of own)
-        results[programs.gradientOf(parameter.role)] = floatTensor(parameter.shape, sink.buffer(parameter));
+        results[programs.gradientOf(parameter.role)] = gradientTensor(parameter, sink.buffer(parameter));
       const dx = floatTensor(state.dy.shape);
       if (further) results[programs.gradientOf('x')] = dx;
       const feeds = await this.#block(weights, layer, layer > bottom ? layer - 1 : null);
-      session.run({ ...feeds, x: inputs[layer]!, dy: state.dy }, results);
+      await session.run({ ...feeds, x: inputs[layer]!, dy: state.dy }, results);
       await sink.complete(own);
+      this.#stage.free(inputs[layer]);
       inputs.length = layer;
       state = { ...state, layer, dy: dx };
       if (own.length > 0) await sink.reached?.(state);
@@ -264,21 +311,34 @@ export class Executor {
   }
 
   /** The input of every block below `end`, and what the last of them returns. */
-  async #blockInputs(weights: Weights, batch: TokenBatch, shape: ProgramShape, end: number): Promise<FloatTensor[]> {
-    const inputs = [embed(this.outline, weights, batch)];
-    for (let layer = 0; layer < end; layer++) {
-      const session = await this.#sessions.get(`block forward ${this.#kind(layer)} ${sizeKey(shape, false)} `, () =>
-        programs.blockForward(this.outline, layer, shape, []),
-      );
-      const y = floatTensor(inputs[0]!.shape);
-      session.run({ ...(await this.#block(weights, layer, layer + 1)), x: inputs[layer]! }, { y });
-      inputs.push(y);
-    }
+  async #blockInputs(weights: Weights, batch: TokenBatch, shape: ProgramShape, end: number): Promise<AnyTensor[]> {
+    const inputs: AnyTensor[] = [embed(this.outline, weights, batch)];
+    for (let layer = 0; layer < end; layer++) inputs.push(await this.#through(weights, shape, layer, inputs[layer]!));
     return inputs;
   }
 
+  /** What the last block returns. */
+  async #throughBlocks(weights: Weights, batch: TokenBatch, shape: ProgramShape): Promise<AnyTensor> {
+    let x: AnyTensor = embed(this.outline, weights, batch);
+    for (const layer of this.outline.parameters.blocks.keys()) {
+      const y = await this.#through(weights, shape, layer, x);
+      this.#stage.free(x);
+      x = y;
+    }
+    return x;
+  }
+
+  async #through(weights: Weights, shape: ProgramShape, layer: number, x: AnyTensor): Promise<AnyTensor> {
+    const session = this.#sessions.get(`block forward ${this.#kind(layer)} ${sizeKey(shape, false)} `, () =>
+      programs.blockForward(this.outline, layer, shape, []),
+    );
+    const y = await this.#stage.place(x.shape);
+    await session.run({ ...(await this.#block(weights, layer, layer + 1)), x }, { y });
+    return y;
+  }
+
   /** A block's weights by role; those of block `next` are read meanwhile. */
-  #block(weights: Weights, layer: number, next: number | null): Promise<Record<string, Tensor>> {
+  #block(weights: Weights, layer: number, next: number | null): Promise<Record<string, AnyTensor>> {
     const { blocks } = this.outline.parameters;
     const ahead = next === null ? undefined : blocks[next];
     return this.#stage.feeds([{ weights, parameters: blocks[layer]! }], ahead && [{ weights, parameters: ahead }]);
@@ -309,7 +369,9 @@ export class Executor {
     // The matrix first: its gradients need the weights as they were
     if (remainder) {
       await this.#head.finish(weights, remainder, sink, {
-        addRows: (part, gradient) => rows && tiedEmbeddings && addRows(gradient, part, rows),
+        addRows: async (part) => {
+          if (rows && tiedEmbeddings) await addRows(sink, part, rows);
+        },
         reached: async (nextRow) => sink.reached?.({ ...state, remainder: { ...remainder, nextRow } }),
       });
     }
@@ -317,12 +379,12 @@ export class Executor {
     if (!rows) return;
     if (!tiedEmbeddings) await sink.completeRows(embedding, rows);
     else if (!remainder) {
-      addRows(sink.buffer(embedding), embedding, rows);
+      await addRows(sink, embedding, rows);
       await sink.complete([embedding]);
     }
   }
 
-  #allWeights(weights: Weights): Promise<Record<string, Tensor>> {
+  #allWeights(weights: Weights): Promise<Record<string, AnyTensor>> {
     const { blocks, head } = this.outline.parameters;
     return this.#stage.feeds([{ weights, parameters: [...blocks.flat(), ...head], feedName: ({ name }) => name }]);
   }
@@ -348,12 +410,18 @@ export class Executor {
 }
 
 /** Adds the rows' gradient to that of the same matrix as the output's, or of a stretch of it. */
-function addRows(target: Float32Array, { shape, firstRow = 0 }: Parameter, { rows, values }: RowGradient): void {
+async function addRows(sink: GradientSink, parameter: Parameter, gradient: RowGradient): Promise<void> {
+  const target = sink.buffer(parameter);
+  if (target instanceof DeviceTensor) {
+    await sink.addRows?.(parameter, gradient);
+    return;
+  }
+  const { shape, firstRow = 0 } = parameter;
   const [count, width] = shape as [number, number];
-  rows.forEach((row, index) => {
+  gradient.rows.forEach((row, index) => {
     const place = row - firstRow;
     if (place < 0 || place >= count) return;
-    for (let column = 0; column < width; column++) target[place * width + column]! += values[index * width + column]!;
+    for (let column = 0; column < width; column++) target[place * width + column]! += gradient.values[index * width + column]!;
   });
 }
 

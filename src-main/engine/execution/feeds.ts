@@ -4,11 +4,13 @@
  */
 import { HopscopeError } from '../../shared/errors.ts';
 import type { Parameter } from '../models/parameters.ts';
+import type { AnyTensor } from '../runtime/device-tensor.ts';
 import { type FloatTensor, floatTensor, type Tensor } from '../tensor.ts';
 import { takeRows, type Weights, type WeightTensor } from '../weights.ts';
 import type { TokenBatch } from './executor.ts';
 import type { ModelOutline, ProgramShape } from './programs.ts';
-import type { Wanted, WeightStage } from './weight-stage.ts';
+import type { Stage } from './stage.ts';
+import type { Wanted } from './weight-stage.ts';
 
 /** Right-padded prompts, each asked at one row (item * positions + position) for the logits of the same candidate tokens. */
 export interface Question {
@@ -66,12 +68,12 @@ export interface NamedSet {
 
 /** The head's weights of one or several sets, of the output matrix only the candidates' rows; with whatever else a program wants. */
 export async function headWeights(
-  stage: WeightStage,
+  stage: Stage,
   { parameters }: ModelOutline,
   sets: readonly NamedSet[],
   candidates: readonly number[],
   others: readonly Wanted[] = [],
-): Promise<Record<string, Tensor>> {
+): Promise<Record<string, AnyTensor>> {
   const matrix = parameters.head.find(({ role }) => role === 'head')!;
   const norm = parameters.head.filter((parameter) => parameter !== matrix);
   const called = sets.map(({ weights, nameOf = (role: string) => role }) => ({ weights, nameOf }));

@@ -3,15 +3,16 @@
  * brought into memory, used and left, so that neither it nor its gradient is ever there as a whole. It runs no blocks and updates no weights.
  */
 import type { Parameter } from '../models/parameters.ts';
-import { type FloatTensor, floatTensor, type Tensor } from '../tensor.ts';
-import { sliceRows, type Weights } from '../weights.ts';
-import type { GradientSink } from './executor.ts';
+import { type AnyTensor, DeviceTensor } from '../runtime/device-tensor.ts';
+import { type FloatTensor, floatTensor } from '../tensor.ts';
+import { sliceRows, type Weights, type WeightTensor } from '../weights.ts';
+import type { GradientBuffer, GradientSink } from './executor.ts';
 import { columnOf, finite, indexColumn, paddedIndices, weightOf } from './feeds.ts';
 import * as stretches from './head-programs.ts';
 import type { ModelOutline, ProgramShape } from './programs.ts';
 import * as programs from './programs.ts';
 import type { SessionCache } from './sessions.ts';
-import type { WeightStage } from './weight-stage.ts';
+import type { Stage } from './stage.ts';
 
 /** Elements of the output matrix up to which it is one tensor: 256 MiB. Fixed, so that a run gives the same numbers on every machine. */
 export const wholeHeadElements = 2 ** 26;
@@ -36,7 +37,7 @@ export interface HeadRemainder {
 /** What a matrix in stretches is finished with. */
 interface FinishEvents {
   /** Adds to a stretch's gradient what its rows got as an embedding. */
-  addRows(part: Parameter, gradient: Float32Array): void;
+  addRows(part: Parameter): Promise<void>;
   /** After each stretch. */
   reached(nextRow: number): Promise<void>;
 }
@@ -52,12 +53,13 @@ export interface HeadPass {
 export class Head {
   readonly #outline: ModelOutline;
   readonly #sessions: SessionCache;
-  readonly #stage: WeightStage;
+  readonly #stage: Stage;
   readonly #matrix: Parameter;
   readonly #norm: Parameter[];
   readonly #stretch: number;
+  readonly #slices = new WeakMap<WeightTensor, Map<number, WeightTensor>>();
 
-  constructor(outline: ModelOutline, sessions: SessionCache, stage: WeightStage, wholeElements = wholeHeadElements) {
+  constructor(outline: ModelOutline, sessions: SessionCache, stage: Stage, wholeElements = wholeHeadElements) {
     this.#outline = outline;
     this.#sessions = sessions;
     this.#stage = stage;
@@ -87,7 +89,7 @@ export class Head {
   async logits(
     weights: Weights,
     shape: ProgramShape,
-    x: FloatTensor,
+    x: AnyTensor,
     rows: readonly number[],
     withNorm = false,
   ): Promise<{ logits: FloatTensor; normed: FloatTensor | null }> {
@@ -97,14 +99,14 @@ export class Head {
       return { logits: await this.#stretchedLogits(weights, normed), normed };
     }
     const names = withNorm ? ['final_norm'] : [];
-    const session = await this.#sessions.get(`head forward ${sizeKey(shape)} ${names.join()}`, () =>
+    const session = this.#sessions.get(`head forward ${sizeKey(shape)} ${names.join()}`, () =>
       programs.headForward(this.#outline, shape, names),
     );
     const logits = floatTensor([shape.rows, vocabulary]);
     const normed = withNorm ? floatTensor([shape.rows, hidden]) : null;
-    const results: Record<string, Tensor> = { logits };
+    const results: Record<string, AnyTensor> = { logits };
     if (normed) results[programs.observed('final_norm')] = normed;
-    session.run({ ...(await this.#wholeFeeds(weights)), x, rows: paddedIndices(rows, shape.rows) }, results);
+    await session.run({ ...(await this.#wholeFeeds(weights)), x, rows: paddedIndices(rows, shape.rows) }, results);
     return { logits, normed };
   }
 
@@ -112,7 +114,7 @@ export class Head {
   async backward(
     weights: Weights,
     shape: ProgramShape,
-    x: FloatTensor,
+    x: AnyTensor,
     targets: HeadTargets,
     trained: ReadonlySet<string>,
     needInput: boolean,
@@ -122,17 +124,16 @@ export class Head {
     const { embedding, head } = this.#outline.parameters;
     const own = head.filter(({ name }) => trained.has(name));
     const names = own.map(({ name }) => name);
-    const session = await this.#sessions.get(`head training ${sizeKey(shape)} ${needInput} ${names.join()}`, () =>
+    const session = this.#sessions.get(`head training ${sizeKey(shape)} ${needInput} ${names.join()}`, () =>
       programs.headTraining(this.#outline, shape, names, needInput),
     );
     const loss = floatTensor([]);
     const dx = floatTensor(x.shape);
-    const results: Record<string, Tensor> = { loss };
+    const results: Record<string, AnyTensor> = { loss };
     if (needInput) results[programs.gradientOf('x')] = dx;
     await sink.prepare?.(own);
-    for (const parameter of own)
-      results[programs.gradientOf(parameter.name)] = floatTensor(parameter.shape, sink.buffer(parameter));
-    session.run({ ...lossFeeds(targets, shape), ...(await this.#wholeFeeds(weights)), x }, results);
+    for (const parameter of own) results[programs.gradientOf(parameter.name)] = gradientTensor(parameter, sink.buffer(parameter));
+    await session.run({ ...lossFeeds(targets, shape), ...(await this.#wholeFeeds(weights)), x }, results);
     // A tied matrix waits for the gradient of its rows
     await sink.complete(own.filter(({ name }) => name !== embedding.name));
     return { loss: finite(loss.data[0]!), dx, remainder: null };
@@ -151,15 +152,14 @@ export class Head {
       const [count] = part.shape as [number, number];
       await sink.prepare?.([part], parts.slice(index + 1, index + 2));
       const buffer = sink.buffer(part);
-      const session = await this.#stretchSession('head', normed.shape[0]!, count, () =>
+      const session = this.#stretchSession('head', normed.shape[0]!, count, () =>
         stretches.headLogitsBackward(this.#outline, normed.shape[0]!, count, 'head'),
       );
-      const feeds: Record<string, Tensor> = { dlogits: columnsOf(dlogits, part.firstRow!, count) };
+      const feeds: Record<string, AnyTensor> = { dlogits: columnsOf(dlogits, part.firstRow!, count) };
       if (session.inputs.includes('normed')) feeds.normed = normed;
-      if (session.inputs.includes('head'))
-        feeds.head = (await this.#stage.values([sliceRows(matrix, part.firstRow!, count)]))[0]!;
-      session.run(feeds, { [programs.gradientOf('head')]: floatTensor(part.shape, buffer) });
-      addRows(part, buffer);
+      if (session.inputs.includes('head')) feeds.head = (await this.#stage.values([this.#slice(matrix, part)]))[0]!;
+      await session.run(feeds, { [programs.gradientOf('head')]: gradientTensor(part, buffer) });
+      await addRows(part);
       await sink.complete([part]);
       await reached(part.firstRow! + count);
     }
@@ -168,7 +168,7 @@ export class Head {
   async #stretchedBackward(
     weights: Weights,
     shape: ProgramShape,
-    x: FloatTensor,
+    x: AnyTensor,
     { rows, targets, weights: counts }: HeadTargets,
     trained: ReadonlySet<string>,
     needInput: boolean,
@@ -182,25 +182,25 @@ export class Head {
     if (needInput || own.length > 0) {
       const dnormed = await this.#throughMatrix(weights, normed, dlogits);
       const roles = own.map(({ role }) => role);
-      const session = await this.#sessions.get(`final norm backward ${sizeKey(shape)} ${needInput} ${roles.join()}`, () =>
+      const session = this.#sessions.get(`final norm backward ${sizeKey(shape)} ${needInput} ${roles.join()}`, () =>
         stretches.headNormBackward(this.#outline, shape, roles, needInput),
       );
-      const results: Record<string, Tensor> = needInput ? { [programs.gradientOf('x')]: dx } : {};
+      const results: Record<string, AnyTensor> = needInput ? { [programs.gradientOf('x')]: dx } : {};
       await sink.prepare?.(own);
       for (const parameter of own)
-        results[programs.gradientOf(parameter.role)] = floatTensor(parameter.shape, sink.buffer(parameter));
+        results[programs.gradientOf(parameter.role)] = gradientTensor(parameter, sink.buffer(parameter));
       const feeds = await this.#stage.feeds([{ weights, parameters: this.#norm }]);
-      session.run({ ...feeds, x, rows: paddedIndices(rows, shape.rows), dnormed }, results);
+      await session.run({ ...feeds, x, rows: paddedIndices(rows, shape.rows), dnormed }, results);
       await sink.complete(own);
     }
     return { loss: finite(loss), dx, remainder: trained.has(this.#matrix.name) ? { normed, dlogits, nextRow: 0 } : null };
   }
 
-  async #normed(weights: Weights, shape: ProgramShape, x: FloatTensor, rows: readonly number[]): Promise<FloatTensor> {
-    const session = await this.#sessions.get(`final norm ${sizeKey(shape)}`, () => stretches.headNorm(this.#outline, shape));
+  async #normed(weights: Weights, shape: ProgramShape, x: AnyTensor, rows: readonly number[]): Promise<FloatTensor> {
+    const session = this.#sessions.get(`final norm ${sizeKey(shape)}`, () => stretches.headNorm(this.#outline, shape));
     const normed = floatTensor([shape.rows, this.#outline.configuration.hidden]);
     const feeds = await this.#stage.feeds([{ weights, parameters: this.#norm }]);
-    session.run({ ...feeds, x, rows: paddedIndices(rows, shape.rows) }, { normed });
+    await session.run({ ...feeds, x, rows: paddedIndices(rows, shape.rows) }, { normed });
     return normed;
   }
 
@@ -210,9 +210,9 @@ export class Head {
     const logits = floatTensor([rows, vocabulary]);
     await this.#eachStretch(weights, async ({ firstRow = 0, shape }, head) => {
       const count = shape[0]!;
-      const session = await this.#stretchSession('logits', rows, count, () => stretches.headLogits(this.#outline, rows, count));
+      const session = this.#stretchSession('logits', rows, count, () => stretches.headLogits(this.#outline, rows, count));
       const part = floatTensor([rows, count]);
-      session.run({ normed, head }, { logits: part });
+      await session.run({ normed, head }, { logits: part });
       for (let row = 0; row < rows; row++)
         logits.data.set(part.data.subarray(row * count, (row + 1) * count), row * vocabulary + firstRow);
     });
@@ -225,33 +225,45 @@ export class Head {
     const sum = floatTensor(normed.shape);
     await this.#eachStretch(weights, async ({ firstRow = 0, shape }, head) => {
       const count = shape[0]!;
-      const session = await this.#stretchSession('normed', rows, count, () =>
+      const session = this.#stretchSession('normed', rows, count, () =>
         stretches.headLogitsBackward(this.#outline, rows, count, 'normed'),
       );
       const part = floatTensor(normed.shape);
-      const feeds: Record<string, Tensor> = { head, dlogits: columnsOf(dlogits, firstRow, count) };
+      const feeds: Record<string, AnyTensor> = { head, dlogits: columnsOf(dlogits, firstRow, count) };
       if (session.inputs.includes('normed')) feeds.normed = normed;
-      session.run(feeds, { [programs.gradientOf('normed')]: part });
+      await session.run(feeds, { [programs.gradientOf('normed')]: part });
       for (let index = 0; index < sum.data.length; index++) sum.data[index]! += part.data[index]!;
     });
     return sum;
   }
 
-  async #eachStretch(weights: Weights, use: (part: Parameter, values: FloatTensor) => Promise<void>): Promise<void> {
+  async #eachStretch(weights: Weights, use: (part: Parameter, values: AnyTensor) => Promise<void>): Promise<void> {
     const matrix = weightOf(weights, this.#matrix.name);
     const parts = this.parts;
-    const slices = parts.map(({ firstRow = 0, shape }) => sliceRows(matrix, firstRow, shape[0]!));
+    const slices = parts.map((part) => this.#slice(matrix, part));
     for (const [index, part] of parts.entries()) {
       const [values] = await this.#stage.values([slices[index]!], slices.slice(index + 1, index + 2));
       await use(part, values!);
     }
   }
 
+  /** A stretch of the matrix: the same tensor each time, by which stages know what they have. */
+  #slice(matrix: WeightTensor, { firstRow = 0, shape }: Parameter): WeightTensor {
+    const count = shape[0]!;
+    if (matrix.type !== 'stored') return sliceRows(matrix, firstRow, count);
+    const slices = this.#slices.get(matrix) ?? new Map<number, WeightTensor>();
+    this.#slices.set(matrix, slices);
+    const slice = slices.get(firstRow) ?? matrix.slice(firstRow, count);
+    // One that happens to be in memory may be of this moment only
+    if (slice.type === 'stored') slices.set(firstRow, slice);
+    return slice;
+  }
+
   #stretchSession(name: string, rows: number, count: number, build: Parameters<SessionCache['get']>[1]) {
     return this.#sessions.get(`stretch ${name} ${rows}x${count}`, build);
   }
 
-  #wholeFeeds(weights: Weights): Promise<Record<string, Tensor>> {
+  #wholeFeeds(weights: Weights): Promise<Record<string, AnyTensor>> {
     const { head } = this.#outline.parameters;
     return this.#stage.feeds([{ weights, parameters: head, feedName: ({ name }) => name }]);
   }
@@ -294,8 +306,12 @@ function columnsOf({ shape, data }: FloatTensor, first: number, count: number): 
   return taken;
 }
 
+/** A gradient's place as programs write into it. */
+export const gradientTensor = ({ shape }: Parameter, buffer: GradientBuffer): AnyTensor =>
+  buffer instanceof DeviceTensor ? buffer : floatTensor(shape, buffer);
+
 /** What a program with a loss is fed. */
-export const lossFeeds = ({ rows, targets, weights }: HeadTargets, shape: ProgramShape): Record<string, Tensor> => ({
+export const lossFeeds = ({ rows, targets, weights }: HeadTargets, shape: ProgramShape): Record<string, AnyTensor> => ({
   rows: paddedIndices(rows, shape.rows),
   targets: indexColumn(targets, shape.rows),
   'target weights': columnOf(weights, shape.rows),

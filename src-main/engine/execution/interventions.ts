@@ -3,8 +3,10 @@
  * Zero, mean and counterfactual ablation and activation patching differ only in those vectors, which are made elsewhere.
  */
 import { HopscopeError } from '../../shared/errors.ts';
-import { type FloatTensor, floatTensor, type Tensor } from '../tensor.ts';
+import type { AnyTensor } from '../runtime/device-tensor.ts';
+import { type FloatTensor, floatTensor } from '../tensor.ts';
 import type { Weights } from '../weights.ts';
+import { stageFor } from './device-stage.ts';
 import { type ExecutionMode, type ExecutorSettings, executionMode, type TokenBatch } from './executor.ts';
 import { embed, headWeights, indices, type Question, questionShape } from './feeds.ts';
 import {
@@ -20,7 +22,7 @@ import { LayerPrograms } from './layer-programs.ts';
 import type { ModelOutline, ProgramShape } from './programs.ts';
 import * as programs from './programs.ts';
 import { type Component, components, layerPrefix } from './score-programs.ts';
-import { WeightStage } from './weight-stage.ts';
+import { recovering, type Stage } from './stage.ts';
 
 /** One attention head's z (before the output projection), or where `head` is null the MLP's output, of one layer at one token. */
 export interface Site {
@@ -48,17 +50,20 @@ export class Interventions {
   readonly outline: ModelOutline;
   readonly mode: ExecutionMode;
   readonly #programs: LayerPrograms;
-  readonly #stage: WeightStage;
+  readonly #stage: Stage;
+  readonly #ownsStage: boolean;
 
   constructor(outline: ModelOutline, settings: ExecutorSettings) {
     this.outline = outline;
-    this.#stage = settings.stage ?? new WeightStage();
+    this.#stage = settings.stage ?? stageFor(settings);
+    this.#ownsStage = !settings.stage;
     this.mode = executionMode(outline, settings, wholeLimit);
-    this.#programs = new LayerPrograms(outline, settings);
+    this.#programs = new LayerPrograms(outline, { ...settings, stage: this.#stage });
   }
 
   release(): void {
     this.#programs.release();
+    if (this.#ownsStage) void this.#stage.release();
   }
 
   /**
@@ -73,10 +78,12 @@ export class Interventions {
       this.#check(edit, shape);
       byLayer[edit.layer]!.push(edit);
     }
-    const logits = floatTensor([question.rows.length, question.candidates.length]);
-    if (this.mode === 'whole') await this.#runWhole(weights, question, shape, byLayer, logits);
-    else await this.#runBlocks(weights, question, shape, byLayer, logits);
-    return logits;
+    return recovering(this.#stage, async () => {
+      const logits = floatTensor([question.rows.length, question.candidates.length]);
+      if (this.mode === 'whole') await this.#runWhole(weights, question, shape, byLayer, logits);
+      else await this.#runBlocks(weights, question, shape, byLayer, logits);
+      return logits;
+    });
   }
 
   async #runWhole(
@@ -87,7 +94,7 @@ export class Interventions {
     logits: FloatTensor,
   ): Promise<void> {
     const { candidates } = question;
-    const session = await this.#programs.head('whole with replacements', shape, candidates, () =>
+    const session = this.#programs.head('whole with replacements', shape, candidates, () =>
       wholeWithReplacements(this.outline, shape, candidates.length),
     );
     const { blocks } = this.outline.parameters;
@@ -100,7 +107,7 @@ export class Interventions {
     );
     for (const layer of blocks.keys()) Object.assign(feeds, this.#replacements(byLayer[layer]!, shape, layerPrefix(layer)));
     const x = embed(this.outline, weights, question.batch);
-    session.run({ ...feeds, x, rows: indices(question.rows) }, { logits });
+    await session.run({ ...feeds, x, rows: indices(question.rows) }, { logits });
   }
 
   async #runBlocks(
@@ -113,26 +120,28 @@ export class Interventions {
     const { batch, candidates } = question;
     const lowest = byLayer.findIndex((edits) => edits.length > 0);
     const start = lowest === -1 ? 0 : lowest;
-    let x = await this.#residualBefore(start, weights, batch);
+    let x: AnyTensor = await this.#residualBefore(start, weights, batch);
     for (const layer of this.outline.parameters.blocks.keys()) {
       if (layer < start) continue;
       const edits = byLayer[layer]!;
       // Most layers of a single-component intervention are the plain block
       const session =
         edits.length === 0
-          ? await this.#programs.block('block forward', layer, shape, () => programs.blockForward(this.outline, layer, shape, []))
-          : await this.#programs.block('block with replacements', layer, shape, () =>
+          ? this.#programs.block('block forward', layer, shape, () => programs.blockForward(this.outline, layer, shape, []))
+          : this.#programs.block('block with replacements', layer, shape, () =>
               blockWithReplacements(this.outline, layer, shape),
             );
-      const y = floatTensor(x.shape);
+      const y = await this.#stage.place(x.shape);
       const replaced = edits.length === 0 ? {} : this.#replacements(edits, shape, '');
-      session.run({ ...(await this.#block(weights, layer)), ...replaced, x }, { y });
+      await session.run({ ...(await this.#block(weights, layer)), ...replaced, x }, { y });
+      this.#stage.free(x);
       x = y;
     }
-    const head = await this.#programs.head('candidate logits', shape, candidates, () =>
+    const head = this.#programs.head('candidate logits', shape, candidates, () =>
       candidateLogits(this.outline, shape, candidates.length),
     );
-    head.run({ ...(await this.#headFeeds(weights, question)), x }, { logits });
+    await head.run({ ...(await this.#headFeeds(weights, question)), x }, { logits });
+    this.#stage.free(x);
   }
 
   /** The residual stream that reaches a layer when nothing below is edited: prompts of the same tokens run once for all of their rows. */
@@ -151,11 +160,11 @@ export class Interventions {
     const few = { tokens: Int32Array.from(tokens), batch: places.size, positions, rows: 0 };
     let x = embed(this.outline, weights, few);
     for (let layer = 0; layer < end; layer++) {
-      const session = await this.#programs.block('block forward', layer, few, () =>
+      const session = this.#programs.block('block forward', layer, few, () =>
         programs.blockForward(this.outline, layer, few, []),
       );
       const y = floatTensor(x.shape);
-      session.run({ ...(await this.#block(weights, layer)), x }, { y });
+      await session.run({ ...(await this.#block(weights, layer)), x }, { y });
       x = y;
     }
     const size = positions * hidden;
@@ -167,17 +176,17 @@ export class Interventions {
     return all;
   }
 
-  async #headFeeds(weights: Weights, { rows, candidates }: Question): Promise<Record<string, Tensor>> {
+  async #headFeeds(weights: Weights, { rows, candidates }: Question): Promise<Record<string, AnyTensor>> {
     return { ...(await headWeights(this.#stage, this.outline, [{ weights }], candidates)), rows: indices(rows) };
   }
 
-  #block(weights: Weights, layer: number): Promise<Record<string, Tensor>> {
+  #block(weights: Weights, layer: number): Promise<Record<string, AnyTensor>> {
     const [block, next] = this.outline.parameters.blocks.slice(layer, layer + 2);
     return this.#stage.feeds([{ weights, parameters: block! }], next && [{ weights, parameters: next }]);
   }
 
   /** One layer's masks and replacements; where the mask is 0 the replacement is 0 too. */
-  #replacements(edits: readonly Edit[], { batch, positions }: ProgramShape, prefix: string): Record<string, Tensor> {
+  #replacements(edits: readonly Edit[], { batch, positions }: ProgramShape, prefix: string): Record<string, AnyTensor> {
     const feeds: Record<string, FloatTensor> = {};
     for (const component of components) {
       const parts = partsOf(component, this.outline);

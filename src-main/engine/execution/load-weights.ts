@@ -17,14 +17,23 @@ interface Placement {
   where: 'float32' | '16-bit' | 'file';
 }
 
-/** Where `limit` bytes of memory for weights leave each parameter: all or nothing as float32, then layer by layer in the form of the files. */
+const none: ReadonlySet<string> = new Set();
+
+/**
+ * Where `limit` bytes of memory for weights leave each parameter: all or nothing as float32, then layer by layer in the form of the files. `left`:
+ * names that stay in their files whatever there is, because training has values of its own for them; residency is about the others.
+ */
 export function placeWeights(
   { checkpoint, parameters }: Model,
   limit: number,
+  left: ReadonlySet<string> = none,
 ): { residency: Residency; bytes: number; placements: Placement[] } {
-  const total = parameters.all.reduce((sum, { shape }) => sum + arenaSize(elementCount(shape) * 4), 0);
+  const wanted = parameters.all.filter(({ name }) => !left.has(name));
+  const total = wanted.reduce((sum, { shape }) => sum + arenaSize(elementCount(shape) * 4), 0);
   if (total <= limit) {
-    const placements = parameters.all.map((parameter): Placement => ({ parameter, where: 'float32' }));
+    const placements = parameters.all.map(
+      (parameter): Placement => ({ parameter, where: left.has(parameter.name) ? 'file' : 'float32' }),
+    );
     return { residency: 'memory', bytes: total, placements };
   }
   // The embedding is looked up row by row, which a file does well; it comes last
@@ -32,24 +41,24 @@ export function placeWeights(
   const where = new Map<string, Placement['where']>();
   let bytes = 0;
   for (const { name, shape } of order) {
-    if (where.has(name)) continue;
+    if (where.has(name) || left.has(name)) continue;
     const isHalf = checkpoint.tensors.get(name)!.type !== 'float32';
     const size = arenaSize(elementCount(shape) * (isHalf ? 2 : 4));
     const fits = bytes + size <= limit;
     if (fits) bytes += size;
     where.set(name, fits ? (isHalf ? '16-bit' : 'float32') : 'file');
   }
-  const placements = parameters.all.map((parameter): Placement => ({ parameter, where: where.get(parameter.name)! }));
-  return { residency: placements.some((placement) => placement.where === 'file') ? 'disk' : '16-bit', bytes, placements };
+  const placements = parameters.all.map((parameter): Placement => ({ parameter, where: where.get(parameter.name) ?? 'file' }));
+  return { residency: wanted.some(({ name }) => where.get(name) === 'file') ? 'disk' : '16-bit', bytes, placements };
 }
 
 /**
  * All parameters by file name. Those in memory lie in WebAssembly memories filled in order, one never spanning two; those in files need the
- * checkpoint to stay open. `limit`: bytes of memory for weights. Errors: those of the checkpoint; `OutOfMemory`.
+ * checkpoint to stay open. `limit`: bytes of memory for weights; `keptInFiles`: `left` of `placeWeights`. Errors: those of the checkpoint; `OutOfMemory`.
  */
-export function loadWeights(model: Model, limit = Number.POSITIVE_INFINITY): Weights {
+export function loadWeights(model: Model, limit = Number.POSITIVE_INFINITY, keptInFiles: ReadonlySet<string> = none): Weights {
   const { checkpoint } = model;
-  const { placements } = placeWeights(model, limit);
+  const { placements } = placeWeights(model, limit, keptInFiles);
   const weights = new Map<string, WeightTensor>(placements.map(({ parameter: { name } }) => [name, checkpoint.stored(name)]));
   const bytes = ({ parameter: { shape }, where }: Placement) => arenaSize(elementCount(shape) * (where === '16-bit' ? 2 : 4));
   let left = placements.filter(({ where }) => where !== 'file');

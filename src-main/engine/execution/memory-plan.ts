@@ -6,11 +6,11 @@ import { readFileSync } from 'node:fs';
 import { freemem } from 'node:os';
 import { HopscopeError } from '../../shared/errors.ts';
 import type { Model } from '../models/model.ts';
-import { type Parameter, type Trainable, trainableNames } from '../models/parameters.ts';
+import type { Trainable } from '../models/parameters.ts';
+import { arenaSize } from '../runtime/memory.ts';
 import { elementCount } from '../tensor.ts';
-import { executionMode } from './executor.ts';
-import { wholeHeadElements } from './head.ts';
 import { placeWeights, type Residency } from './load-weights.ts';
+import { activationBytes, type Sizes, sizesOf } from './memory-sizes.ts';
 
 /** What is to be done, as far as memory depends on it. */
 export interface PlannedWork {
@@ -22,18 +22,25 @@ export interface PlannedWork {
   rows: number;
   /** What trains; only of `train`. */
   trainable?: Trainable;
+  /** Trained sets of weights that are kept at one time; default 1. Only of `train`. */
+  trainedSets?: number;
+  /** Steps whose gradients are kept; only of `train`. */
+  keptGradients?: number;
 }
 
 export interface MemoryPlan {
   /** Bytes that were to be kept to. */
   budget: number;
   residency: Residency;
-  /** Bytes of memory that weights may take: what `loadWeights` is given. */
+  /** Bytes of memory that a set of weights may take, and names that stay in their files: what `loadWeights` is given. */
   weightBytes: number;
+  keptInFiles: ReadonlySet<string>;
   /** Where parameters in training and their moments are. */
   state: 'none' | 'memory' | 'scratch';
-  /** Groups of parameters in training that are in memory at one time, where they go through a scratch folder. */
+  /** Groups of parameters in training that are in memory at one time, where they go through a scratch folder; 1: less than one. */
   groups: number;
+  /** Bytes that one pass over all weights reads from the model's files. */
+  readBytes: number;
   /** The process's predicted peak, in bytes. */
   peak: number;
   /** Bytes of disk for the scratch folder. */
@@ -46,8 +53,8 @@ export const needsBlocks = ({ residency, state }: MemoryPlan): boolean => reside
 /** Share of the memory that is free that is taken when nothing else is asked for. */
 const defaultShare = 0.8;
 
-/** The program, its libraries and compiled programs. */
-const programBytes = 220 * 2 ** 20;
+/** The program with its libraries and compiled programs, as measured. */
+const programBytes = 175 * 2 ** 20;
 
 /** Bytes this process may still take: what the system says is available, within the limit of its control group. */
 export function availableMemory(): number {
@@ -76,109 +83,117 @@ function readText(path: string): string {
   }
 }
 
-/** Sizes that memory depends on, in bytes as float32 unless said otherwise. */
-interface Sizes {
-  weights: number;
-  /** The largest group of weights that programs take at a time: a block, or a stretch of the output matrix. */
-  group: number;
-  /** A block's inner values, its inputs at all layers, and the rows of logits. */
-  activations: number;
-  /** What trains, in all and of the largest group. */
-  trained: number;
-  trainedGroup: number;
-  /** The largest single parameter that trains, or stretch of one. */
-  trainedPart: number;
+/** A way to do the work: where what trains is, and what stays in the model's files because of that. */
+interface Way {
+  state: MemoryPlan['state'];
+  groups: number;
+  keptInFiles: ReadonlySet<string>;
+  /** Bytes for parameters in training, their moments and gradients. */
+  bytes: number;
+  /** Another way is better than this one with weights in 16 bits or on disk. */
+  needsWhole?: boolean;
 }
 
-/** Errors: `NotEnoughMemory` where even the leanest way does not fit; `BadTrainable`. */
+/** The fastest plan that fits. Errors: `NotEnoughMemory` where even the leanest does not; `BadTrainable`. */
 export function planMemory(model: Model, work: PlannedWork, budget = defaultBudget()): MemoryPlan {
-  const sizes = sizesOf(model, work);
-  const isWhole = executionMode(model, {}) === 'whole';
-  const fixed = programBytes + sizes.activations;
-  const plans = candidates(sizes, work, isWhole).map((candidate): MemoryPlan => {
-    const { weightBytes, residency } = fitWeights(model, budget - fixed - candidate.besides, sizes, work);
-    const staged = residency === 'memory' ? 0 : stagedGroups(work) * sizes.group;
-    return {
-      budget,
-      residency,
-      weightBytes,
-      state: candidate.state,
-      groups: candidate.groups,
-      peak: Math.round(fixed + candidate.besides + weightBytes + staged),
-      scratchBytes: candidate.state === 'scratch' ? 3 * (sizes.trained + candidate.groups * sizes.trainedGroup) : 0,
-    };
-  });
+  const plans = plansOf(model, work, budget);
   const best = plans.find(({ peak }) => peak <= budget);
   if (best) return best;
-  const least = plans.at(-1)!;
   throw new HopscopeError(
     'NotEnoughMemory',
-    `This needs at least ${gigabytes(least.peak)} of memory, but may take ${gigabytes(budget)}. Give it more with --memory, close other programs, or make the batch smaller.`,
+    `This needs at least ${gigabytes(plans.at(-1)!.peak)} of memory, but may take ${gigabytes(budget)}. Give it more with --memory, close other programs, or make the batch smaller.`,
   );
 }
 
-/** Ways to train, the fastest first: bytes besides weights and activations. */
-function candidates(
-  { trained, trainedGroup, trainedPart }: Sizes,
-  { kind }: PlannedWork,
-  isWhole: boolean,
-): { state: MemoryPlan['state']; groups: number; besides: number }[] {
-  if (kind !== 'train') return [{ state: 'none', groups: 0, besides: 0 }];
-  const gradients = isWhole ? trained : trainedGroup;
+/** The fastest plan that fits, or the leanest where none does. Errors: `BadTrainable`. */
+export function bestPlan(model: Model, work: PlannedWork, budget = defaultBudget()): MemoryPlan {
+  const plans = plansOf(model, work, budget);
+  return plans.find(({ peak }) => peak <= budget) ?? plans.at(-1)!;
+}
+
+function plansOf(model: Model, work: PlannedWork, budget: number): MemoryPlan[] {
+  const sizes = sizesOf(model, work);
+  return waysOf(sizes, work).flatMap((way) => {
+    const isScratch = way.state === 'scratch';
+    const plan = (limit: number): MemoryPlan => {
+      const { residency, bytes, placements } = placeWeights(model, limit, way.keptInFiles);
+      const inFloats = new Set(placements.filter(({ where }) => where === 'float32').map(({ parameter }) => parameter.name));
+      // What training holds in memory itself is not brought there once more
+      const isStaged = (name: string) => !inFloats.has(name) && (isScratch || !way.keptInFiles.has(name));
+      const inBlocks = !sizes.isWhole || residency !== 'memory' || isScratch;
+      const staged = residency === 'memory' && !isScratch ? 0 : stagedBytes(sizes, work, isStaged);
+      const besides = programBytes + activationBytes(model, work, inBlocks) + way.bytes;
+      const inFile = new Set(placements.filter(({ where }) => where === 'file').map(({ parameter }) => parameter.name));
+      const { blocks, head } = model.parameters;
+      const readFrom = [...blocks.flat(), ...head].filter(({ name }) => inFile.has(name) && !way.keptInFiles.has(name));
+      return {
+        budget,
+        residency,
+        weightBytes: limit,
+        keptInFiles: way.keptInFiles,
+        state: way.state,
+        groups: way.groups,
+        readBytes: readFrom.reduce((sum, { name }) => sum + fileBytes(model, name), 0),
+        peak: Math.round(besides + setsOf(work) * bytes + staged),
+        // Of trainings that are done only the weights stay
+        scratchBytes: isScratch ? ((work.trainedSets ?? 1) + 2) * sizes.trained + 3 * way.groups * sizes.trainedGroup : 0,
+      };
+    };
+    const whole = plan(Number.POSITIVE_INFINITY);
+    if (whole.peak <= budget) return [whole];
+    if (way.needsWhole) return [];
+    // As much in memory as there is room for beside what is brought in turns
+    const none = plan(0);
+    const room = (budget - none.peak) / setsOf(work);
+    const tooMuch = placeWeights(model, Number.POSITIVE_INFINITY, way.keptInFiles).bytes;
+    return [room > 0 ? plan(isScratch ? room : Math.min(room, tooMuch - 1)) : none];
+  });
+}
+
+/** Ways to do it, the fastest first. */
+function waysOf({ training, isWhole, trained, trainedGroup, trainedPart, trainedByRows }: Sizes, work: PlannedWork): Way[] {
+  const nothing: ReadonlySet<string> = new Set();
+  if (work.kind !== 'train' || !training) return [{ state: 'none', groups: 0, keptInFiles: nothing, bytes: 0 }];
+  const { trainedSets = 1, keptGradients = 0 } = work;
+  const kept = keptGradients * trained;
+  // Moments and gradients of rows that are never read are not touched; gradients of blocks take turns, that of the head has its own place
+  const moments = 3 * trained - 2 * trainedByRows;
+  const gradients = isWhole ? trained - trainedByRows : 2 * trainedGroup;
+  const inMemory = trainedSets * (moments + (isWhole ? gradients : 0)) + (isWhole ? 0 : gradients) + kept;
+  const memory = { state: 'memory', groups: 0, bytes: inMemory } as const;
+  // Adapters are small, and their model stays as it is
+  if (training.lora) return [{ ...memory, keptInFiles: nothing }];
+  const scratch = (groups: number, parts: number): Way => ({
+    state: 'scratch',
+    groups,
+    keptInFiles: training.names,
+    bytes: parts + 2 * trainedGroup + kept,
+  });
   return [
-    { state: 'memory', groups: 0, besides: 3 * trained + gradients },
-    ...[3, 2].map((groups) => ({ state: 'scratch' as const, groups, besides: 3 * groups * trainedGroup + trainedGroup })),
+    { ...memory, keptInFiles: nothing, needsWhole: true },
+    { ...memory, keptInFiles: training.names },
+    scratch(3, 9 * trainedGroup),
+    scratch(2, 6 * trainedGroup),
     // The leanest way has the largest parameter twice in memory
-    { state: 'scratch', groups: 1, besides: 6 * trainedPart + trainedGroup },
+    scratch(1, 6 * trainedPart),
   ];
 }
 
-/** Two groups at a time are brought to programs that run layer by layer, four where two sets of weights are compared. */
-const stagedGroups = ({ kind }: PlannedWork): number => (kind === 'scores' ? 4 : 2);
+/** Scores compare two sets of weights, which may differ everywhere. */
+const setsOf = ({ kind }: PlannedWork): number => (kind === 'scores' ? 2 : 1);
 
-function fitWeights(
-  model: Model,
-  room: number,
-  { group }: Sizes,
-  work: PlannedWork,
-): { weightBytes: number; residency: Residency } {
-  // A second set of weights that differs everywhere takes as much again
-  const sets = work.kind === 'scores' ? 2 : 1;
-  const whole = placeWeights(model, room / sets);
-  if (whole.residency === 'memory') return { weightBytes: whole.bytes * sets, residency: 'memory' };
-  const left = Math.max(0, room - stagedGroups(work) * group);
-  const { bytes, residency } = placeWeights(model, left / sets);
-  return { weightBytes: bytes * sets, residency };
+/** What is brought as float32 for a program and the next one, of each set of weights. Scores need no whole output matrix. */
+function stagedBytes({ groups }: Sizes, work: PlannedWork, isStaged: (name: string) => boolean): number {
+  const sizes = groups.map((group) =>
+    group.reduce((sum, { name, shape }) => sum + (isStaged(name) ? arenaSize(elementCount(shape) * 4) : 0), 0),
+  );
+  const wanted = work.kind === 'scores' ? sizes.slice(0, -1) : sizes;
+  return 2 * setsOf(work) * Math.max(0, ...wanted);
 }
 
-function sizesOf(model: Model, { kind, batch, positions, rows, trainable }: PlannedWork): Sizes {
-  const { configuration, parameters } = model;
-  const { hidden, intermediate, heads, headSize, keyValueHeads, layers, vocabulary } = configuration;
-  const bytes = (list: readonly Parameter[]) => list.reduce((sum, { shape }) => sum + elementCount(shape) * 4, 0);
-  const largest = (of: (list: readonly Parameter[]) => readonly Parameter[]) => {
-    const head = Math.min(bytes(of(parameters.head)), wholeHeadElements * 4);
-    return Math.max(head, ...parameters.blocks.map((block) => bytes(of(block))));
-  };
-  const names = kind === 'train' ? trainableNames(parameters, trainable ?? 'all') : new Set<string>();
-  const isTrained = ({ name }: Parameter) => names.has(name);
-  const tokens = batch * positions;
-  const queries = heads * headSize + 2 * keyValueHeads * headSize;
-  // A backward pass holds about twice a forward pass's values
-  const factor = kind === 'forward' ? 1 : 2;
-  const inner = tokens * (6 * hidden + 3 * queries + 4 * intermediate + 3 * heads * positions) * 4;
-  return {
-    weights: bytes(parameters.all),
-    group: largest((list) => list),
-    activations: factor * inner + tokens * hidden * layers * 4 + rows * vocabulary * 8,
-    trained: bytes(parameters.all.filter(isTrained)),
-    trainedGroup: largest((list) => list.filter(isTrained)),
-    trainedPart: largest((list) =>
-      list
-        .filter(isTrained)
-        .toSorted((a, b) => elementCount(b.shape) - elementCount(a.shape))
-        .slice(0, 1),
-    ),
-  };
+function fileBytes({ checkpoint }: Model, name: string): number {
+  const { start, end } = checkpoint.tensors.get(name)!;
+  return end - start;
 }
 
-const gigabytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+const gigabytes = (bytes: number): string => `${Number((bytes / 2 ** 30).toPrecision(3))} GiB`;

@@ -4,9 +4,10 @@
  */
 import type { SplitGraph } from '../graph/split.ts';
 import type { Parameter } from '../models/parameters.ts';
-import type { Session } from '../runtime/session.ts';
-import { type FloatTensor, floatTensor, type Tensor } from '../tensor.ts';
+import type { AnyTensor } from '../runtime/device-tensor.ts';
+import { type FloatTensor, floatTensor } from '../tensor.ts';
 import { areSame, type Weights } from '../weights.ts';
+import { stageFor } from './device-stage.ts';
 import type { ExecutionMode, ExecutorSettings } from './executor.ts';
 import { embed, headWeights, indices, type Question, questionShape } from './feeds.ts';
 import { LayerPrograms } from './layer-programs.ts';
@@ -16,8 +17,10 @@ import * as programs from './programs.ts';
 import * as scores from './score-programs.ts';
 import { type Component, componentInputs, components } from './score-programs.ts';
 import { type ScoredMap, scoredMaps } from './scored-maps.ts';
+import type { Program } from './sessions.ts';
 import { type DistinctRows, distinctRows, rowFeeds, rowsOf } from './shared-rows.ts';
-import { type Wanted, WeightStage } from './weight-stage.ts';
+import { recovering, type Stage } from './stage.ts';
+import type { Wanted } from './weight-stage.ts';
 
 /** One layer of one batch; every tensor is [batch * positions, ...]. */
 export interface LayerReading {
@@ -38,7 +41,13 @@ export interface ModelReading {
 }
 
 /** Bytes of inner values that are kept on the way up for the way down; beyond that each block is computed again. */
-const keptLimit = 2 ** 30;
+export const keptLimit = 2 ** 30;
+
+/** About 12 values of the residual stream's width and 6 of the MLP's inner width are kept per row and layer. */
+export const keptInnerBytes = (
+  { layers, hidden, intermediate }: ModelOutline['configuration'],
+  { batch, positions }: { batch: number; positions: number },
+): number => batch * positions * layers * (12 * hidden + 6 * intermediate) * 4;
 
 /** A batch of prompts, and which of its rows are computed. */
 interface Reading {
@@ -52,8 +61,10 @@ interface Pass {
   reading: Reading;
   coefficients: Float32Array;
   keeps: boolean;
-  inputs: FloatTensor[];
-  kept: Record<string, Tensor>[];
+  inputs: AnyTensor[];
+  kept: Record<string, AnyTensor>[];
+  /** What the last block returns. */
+  top: FloatTensor;
 }
 
 export class Observer {
@@ -61,7 +72,8 @@ export class Observer {
   readonly maps: readonly ScoredMap[];
   readonly programs: LayerPrograms;
   /** Where weights that are not in memory are brought to. */
-  readonly stage: WeightStage;
+  readonly stage: Stage;
+  readonly #ownsStage: boolean;
   readonly #mode: ExecutionMode | undefined;
   /** Blocks' graphs in two parts, by the name of their programs. */
   readonly #splits = new Map<string, SplitGraph>();
@@ -70,14 +82,16 @@ export class Observer {
   constructor(outline: ModelOutline, settings: ExecutorSettings) {
     this.outline = outline;
     this.maps = scoredMaps(outline);
-    this.programs = new LayerPrograms(outline, settings);
-    this.stage = settings.stage ?? new WeightStage();
+    this.stage = settings.stage ?? stageFor(settings);
+    this.#ownsStage = !settings.stage;
+    this.programs = new LayerPrograms(outline, { ...settings, stage: this.stage });
     this.#mode = settings.mode;
   }
 
   release(): void {
     this.#splits.clear();
     this.programs.release();
+    if (this.#ownsStage) void this.stage.release();
   }
 
   /**
@@ -102,54 +116,78 @@ export class Observer {
     changed?: Weights,
     together = prompts.length,
   ): Promise<ModelReading[]> {
-    const { blocks } = this.outline.parameters;
-    const passes = prompts.map(({ question, coefficients }): Pass => {
-      const reading = this.#reading(question);
-      const keeps = this.#keeps(reading.shape, together);
-      const x = rowsOf(embed(this.outline, weights, question.batch), reading.rows.first);
-      return { reading, coefficients, keeps, inputs: [x], kept: [] };
+    return recovering(this.stage, async () => {
+      const passes = prompts.map(({ question, coefficients }): Pass => {
+        const reading = this.#reading(question);
+        const keeps = this.#keeps(reading.shape, together);
+        const x = rowsOf(embed(this.outline, weights, question.batch), reading.rows.first);
+        return { reading, coefficients, keeps, inputs: [x], kept: [], top: x };
+      });
+      await this.#allUp(passes, this.outline.parameters.blocks.length, weights, changed);
+      const readings: ModelReading[] = [];
+      for (const pass of passes) {
+        const { logits, dy } = await this.#head(weights, pass.reading, pass.coefficients, pass.top);
+        readings.push({ logits, layer: this.#layerReader(pass, dy, weights, changed) });
+      }
+      return readings;
     });
-    for (const [layer, block] of blocks.entries()) {
+  }
+
+  /** What `ModelReading.layer` is of a pass whose last block's gradient is `dy`. */
+  #layerReader(pass: Pass, dy: FloatTensor, weights: Weights, changed: Weights | undefined): ModelReading['layer'] {
+    const [embedded] = pass.inputs;
+    let { device } = this.stage;
+    let below = dy;
+    return async (index) => {
+      const { reading, dx } = await recovering(this.stage, async () => {
+        if (this.stage.device !== device) {
+          // What was kept on the way up is gone with the device
+          device = this.stage.device;
+          pass.inputs = [embedded!];
+          pass.kept = [];
+          await this.#allUp([pass], index + 1, weights, changed);
+        }
+        return this.#down(pass, index, below, weights, changed);
+      });
+      below = dx;
+      return reading;
+    };
+  }
+
+  /** The blocks below `end`, of all passes at a time. */
+  async #allUp(passes: readonly Pass[], end: number, weights: Weights, changed: Weights | undefined): Promise<void> {
+    const { blocks } = this.outline.parameters;
+    for (const [layer, block] of blocks.slice(0, end).entries()) {
       const next = blocks[layer + 1];
       const feeds = await this.stage.feeds([{ weights, parameters: block }], next && [{ weights, parameters: next }]);
       const roles = this.#changedRoles(block, weights, changed);
       for (const pass of passes) await this.#up(pass, layer, roles, feeds);
     }
-    const readings: ModelReading[] = [];
-    for (const pass of passes) {
-      const { logits, dy } = await this.#head(weights, pass.reading, pass.coefficients, pass.inputs.pop()!);
-      let below = dy;
-      readings.push({
-        logits,
-        layer: async (index) => {
-          const { reading, dx } = await this.#down(pass, index, below, weights, changed);
-          below = dx;
-          return reading;
-        },
-      });
-    }
-    return readings;
   }
 
   /** One block forward, with its inner values where they are kept. */
-  async #up(pass: Pass, layer: number, roles: ReadonlySet<string>, weights: Readonly<Record<string, Tensor>>): Promise<void> {
+  async #up(pass: Pass, layer: number, roles: ReadonlySet<string>, weights: Readonly<Record<string, AnyTensor>>): Promise<void> {
     const { rows, shape } = pass.reading;
+    const isLast = layer === this.outline.parameters.blocks.length - 1;
     const x = pass.inputs[layer]!;
-    const y = floatTensor(x.shape);
+    const top = floatTensor(isLast ? x.shape : [0]);
+    const y = isLast ? top : await this.stage.place(x.shape);
     const feeds = { ...weights, ...rowFeeds(rows), x };
     if (pass.keeps) {
       const { name, split } = this.#split(layer, shape, roles);
-      const session = await this.programs.block(`${name}, up`, layer, shape, () => split.first);
-      const values = Object.fromEntries([...split.kept].map(([value, size]) => [value, floatTensor(size)]));
-      session.run(only(session.inputs, feeds), { y, ...values });
+      const session = this.programs.block(`${name}, up`, layer, shape, () => split.first);
+      const values: Record<string, AnyTensor> = {};
+      for (const [value, size] of split.kept) values[value] = await this.stage.place(size);
+      await session.run(only(session.inputs, feeds), { y, ...values });
       pass.kept.push(values);
     } else {
-      const session = await this.programs.block(`block forward of ${shape.distinct}`, layer, shape, () =>
+      const session = this.programs.block(`block forward of ${shape.distinct}`, layer, shape, () =>
         scores.blockOnce(this.outline, layer, shape),
       );
-      session.run(feeds, { y });
+      await session.run(feeds, { y });
     }
-    pass.inputs.push(y);
+    if (isLast) pass.top = top;
+    else pass.inputs.push(y);
   }
 
   /** One block's reading, given dL/dy of what it returns. */
@@ -171,17 +209,19 @@ export class Observer {
       { weights, parameters: block },
       ...(changed ? [changedOf(block, this.#changedRoles(block, weights, changed), changed)] : []),
     ];
-    const feeds: Record<string, Tensor> = {
+    const feeds: Record<string, AnyTensor> = {
       ...(await this.stage.feeds(bothSets(blocks[index]), bothSets(blocks[index - 1]))),
       ...rowFeeds(rows),
       ...kept[index],
       x: inputs[index]!,
       dy,
     };
-    const session = await this.#backward(index, shape, roles, keeps);
+    const session = this.#backward(index, shape, roles, keeps);
     const dx = floatTensor(dy.shape);
     const reading = this.#emptyReading(shape, changed !== undefined);
-    session.run(only(session.inputs, feeds), { [programs.gradientOf('x')]: dx, ...resultsOf(reading, roles) });
+    await session.run(only(session.inputs, feeds), { [programs.gradientOf('x')]: dx, ...resultsOf(reading, roles) });
+    for (const value of Object.values(kept[index] ?? {})) this.stage.free(value);
+    this.stage.free(inputs[index]);
     return { reading, dx };
   }
 
@@ -191,11 +231,9 @@ export class Observer {
     return { question, rows, shape: { ...shape, distinct: rows.first.length } };
   }
 
-  /** About 12 values of the residual stream's width and 6 of the MLP's inner width are kept per row and layer. */
-  #keeps({ batch, positions }: scores.ReadingShape, together: number): boolean {
-    const { layers, hidden, intermediate } = this.outline.configuration;
-    const bytes = batch * positions * layers * (12 * hidden + 6 * intermediate) * 4;
-    return this.#mode === undefined ? bytes * together <= keptLimit : this.#mode === 'whole';
+  #keeps(shape: scores.ReadingShape, together: number): boolean {
+    if (this.#mode !== undefined) return this.#mode === 'whole';
+    return keptInnerBytes(this.outline.configuration, shape) * together <= keptLimit;
   }
 
   #split(layer: number, shape: scores.ReadingShape, roles: ReadonlySet<string>): { name: string; split: SplitGraph } {
@@ -211,7 +249,7 @@ export class Observer {
     return { name, split };
   }
 
-  #backward(layer: number, shape: scores.ReadingShape, roles: ReadonlySet<string>, keeps: boolean): Promise<Session> {
+  #backward(layer: number, shape: scores.ReadingShape, roles: ReadonlySet<string>, keeps: boolean): Program {
     if (keeps) {
       const { name, split } = this.#split(layer, shape, roles);
       return this.programs.block(`${name}, down`, layer, shape, () => split.second);
@@ -230,7 +268,7 @@ export class Observer {
   ): Promise<{ logits: FloatTensor; dy: FloatTensor }> {
     const { hidden } = this.outline.configuration;
     const size = { batch: asked.length, positions: 1, rows: asked.length };
-    const session = await this.programs.head('candidate head', size, candidates, () =>
+    const session = this.programs.head('candidate head', size, candidates, () =>
       scores.candidateHead(this.outline, size, candidates.length),
     );
     const logits = floatTensor([asked.length, candidates.length]);
@@ -244,7 +282,7 @@ export class Observer {
         asked.map((row) => rows.places[row]!),
       ),
     };
-    session.run(feeds, { logits, [programs.gradientOf('x')]: gradient });
+    await session.run(feeds, { logits, [programs.gradientOf('x')]: gradient });
     const dy = floatTensor([shape.batch * shape.positions, hidden]);
     asked.forEach((row, index) => {
       dy.data.set(gradient.data.subarray(index * hidden, (index + 1) * hidden), row * hidden);
@@ -281,14 +319,16 @@ export class Observer {
     inputs: LayerReading['inputs'],
   ): Promise<LayerReading['values']> {
     const { rows, shape } = this.#reading(question);
-    const session = await this.programs.block(`block on given inputs of ${shape.distinct}`, layer, shape, () =>
+    const session = this.programs.block(`block on given inputs of ${shape.distinct}`, layer, shape, () =>
       scores.blockOnGivenInputs(this.outline, layer, shape),
     );
-    const values = this.#componentTensors(shape.batch * shape.positions);
-    const results = Object.fromEntries(components.map((name) => [programs.observed(name), values[name]]));
-    const feeds = await this.stage.feeds([{ weights, parameters: this.outline.parameters.blocks[layer]! }]);
-    session.run({ ...feeds, ...rowFeeds(rows), ...inputs }, results);
-    return values;
+    return recovering(this.stage, async () => {
+      const values = this.#componentTensors(shape.batch * shape.positions);
+      const results = Object.fromEntries(components.map((name) => [programs.observed(name), values[name]]));
+      const feeds = await this.stage.feeds([{ weights, parameters: this.outline.parameters.blocks[layer]! }]);
+      await session.run({ ...feeds, ...rowFeeds(rows), ...inputs }, results);
+      return values;
+    });
   }
 
   #componentTensors(rows: number): Record<Component, FloatTensor> {
@@ -307,8 +347,8 @@ const changedOf = (block: readonly Parameter[], roles: ReadonlySet<string>, chan
 function resultsOf(
   { values, gradients, inputs, informative }: LayerReading,
   changedRoles: ReadonlySet<string>,
-): Record<string, Tensor> {
-  const results: Record<string, Tensor> = {};
+): Record<string, AnyTensor> {
+  const results: Record<string, AnyTensor> = {};
   for (const name of components) {
     results[programs.observed(name)] = values[name];
     results[programs.gradientOf(name)] = gradients[name];
@@ -318,5 +358,5 @@ function resultsOf(
   return results;
 }
 
-const only = (names: readonly string[], feeds: Readonly<Record<string, Tensor>>): Record<string, Tensor> =>
+const only = (names: readonly string[], feeds: Readonly<Record<string, AnyTensor>>): Record<string, AnyTensor> =>
   Object.fromEntries(names.map((name) => [name, feeds[name]!]));

@@ -1,38 +1,85 @@
 /**
- * Compiled programs by key, so that batches of one shape compile once; the least recently used are released.
+ * Programs by key, so that batches of one shape compile once; the least recently used are released.
  * It decides nothing about what a program computes.
  */
 import type { Graph } from '../graph/graph.ts';
-import { encodeOnnx } from '../graph/onnx.ts';
-import { Session, type SessionSettings } from '../runtime/session.ts';
+import type { DeviceName } from '../runtime/device.ts';
+import { DeviceMemory } from '../runtime/device-memory.ts';
+import type { AnyTensor } from '../runtime/device-tensor.ts';
+import { keepsTensors, Session, type SessionSettings } from '../runtime/session.ts';
 
 /** A fine-tuning run meets a handful of batch shapes; 64 programs are a few MB of graphs. */
 const capacity = 64;
 
-export class SessionCache {
-  readonly #settings: SessionSettings;
-  readonly #sessions = new Map<string, Session>();
+/** What programs are compiled with; a stage that can leave its device says where they run now. */
+export interface ProgramSettings extends SessionSettings {
+  stage?: { readonly device?: DeviceName };
+}
 
-  constructor(settings: SessionSettings) {
+/** A program, compiled for what it is fed with: on some devices weights may come in 16 bits. */
+export class Program {
+  readonly inputs: readonly string[];
+  readonly #build: () => Graph;
+  readonly #settings: ProgramSettings;
+  readonly #sessions = new Map<string, Session>();
+  /** Until it is compiled for the first time. */
+  #graph: Graph | null;
+
+  constructor(build: () => Graph, settings: ProgramSettings) {
+    this.#build = build;
     this.#settings = settings;
+    this.#graph = build();
+    this.inputs = this.#graph.inputs.map(({ name }) => name);
   }
 
-  /** The session under `key`, compiled from `build()` at its first use. */
-  async get(key: string, build: () => Graph): Promise<Session> {
+  /** Runs it as `Session.run` does. Errors: those of `Session.compile` and `Session.run`. */
+  async run(feeds: Readonly<Record<string, AnyTensor>>, results: Readonly<Record<string, AnyTensor>>): Promise<void> {
+    const halves = Object.keys(feeds).filter((name) => feeds[name]!.type === 'float16');
+    const device = this.#settings.stage?.device ?? this.#settings.device;
+    const key = [device, ...halves].join();
     let session = this.#sessions.get(key);
-    if (session) this.#sessions.delete(key);
-    else session = await Session.create(encodeOnnx(build()), this.#settings);
-    this.#sessions.set(key, session);
-    if (this.#sessions.size > capacity) {
-      const [oldest, stale] = this.#sessions.entries().next().value!;
-      this.#sessions.delete(oldest);
-      stale.release();
+    if (!session) {
+      const { threads } = this.#settings;
+      // The device forgets its compiled kernels with the last program; its memory is one that never goes
+      if (keepsTensors(device)) await DeviceMemory.of(device);
+      const graph = this.#graph ?? this.#build();
+      this.#graph = null;
+      session = await Session.compile(graph, { device, threads, name: graph.name }, new Set(halves));
+      this.#sessions.set(key, session);
     }
-    return session;
+    session.run(feeds, results);
   }
 
   release(): void {
     for (const session of this.#sessions.values()) session.release();
     this.#sessions.clear();
+  }
+}
+
+export class SessionCache {
+  readonly #settings: ProgramSettings;
+  readonly #programs = new Map<string, Program>();
+
+  constructor(settings: ProgramSettings) {
+    this.#settings = settings;
+  }
+
+  /** The program under `key`, made of what `build()` returns. */
+  get(key: string, build: () => Graph): Program {
+    let program = this.#programs.get(key);
+    if (program) this.#programs.delete(key);
+    else program = new Program(build, this.#settings);
+    this.#programs.set(key, program);
+    if (this.#programs.size > capacity) {
+      const [oldest, stale] = this.#programs.entries().next().value!;
+      this.#programs.delete(oldest);
+      stale.release();
+    }
+    return program;
+  }
+
+  release(): void {
+    for (const program of this.#programs.values()) program.release();
+    this.#programs.clear();
   }
 }

@@ -8,6 +8,7 @@ import { reclaimMemories } from '../runtime/reclaim.ts';
 import { bytesPerElement, elementCount, type FloatTensor, type FloatType, floatTensor, type Tensor } from '../tensor.ts';
 import type { StoredTensor, Weights, WeightTensor } from '../weights.ts';
 import { weightOf } from './feeds.ts';
+import type { Stage } from './stage.ts';
 
 /** Parameters of a set of weights, and what a program calls them; by default their roles. */
 export interface Wanted {
@@ -28,7 +29,8 @@ interface Staged {
   generation: number | undefined;
 }
 
-export class WeightStage {
+export class WeightStage implements Stage {
+  readonly device = undefined;
   /** The least recently used first. */
   readonly #staged = new Map<StoredTensor, Staged>();
   /** Buffers to use again, by their number of elements: a model's blocks need the same sizes over and over. */
@@ -64,6 +66,18 @@ export class WeightStage {
     const needed = new Set(tensors.filter(isFetched));
     if (needed.size > 0) await this.#bring(needed, new Set(ahead.filter(isFetched)));
     return tensors.map((tensor) => this.#resident(tensor));
+  }
+
+  async place(shape: readonly number[]): Promise<FloatTensor> {
+    return floatTensor(shape);
+  }
+
+  free(): void {}
+
+  worked(): void {}
+
+  async recover(): Promise<boolean> {
+    return false;
   }
 
   /** Lets go of all buffers. */

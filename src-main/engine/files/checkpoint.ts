@@ -103,6 +103,11 @@ export class Checkpoint {
     );
   }
 
+  /** Bytes of all tensors in their files. */
+  get bytes(): number {
+    return [...this.tensors.values()].reduce((sum, { start, end }) => sum + end - start, 0);
+  }
+
   /** Changes whenever a file of the folder's does: configuration, sizes and times of modification. Cheap where `hash` reads everything. */
   stamp(): string {
     const files = [...this.weights.files].map(([name, file]) => [name, file.path]);

@@ -24,3 +24,14 @@ export function requireDiskSpace(path: string, bytes: number): void {
     'failure',
   );
 }
+
+/** Errors: `DiskTooSmall` where fewer than `bytes` are free for what is kept at `path` for a while. */
+export function requireDiskFor(path: string, bytes: number): void {
+  const free = freeDiskSpace(path);
+  if (free >= bytes) return;
+  const [have, need] = [free, bytes].map((amount) => `${(amount / 2 ** 30).toPrecision(3)} GiB`);
+  throw new HopscopeError(
+    'DiskTooSmall',
+    `The disk of ${path} has ${have} free, and this needs ${need}. Free some, choose another folder, or train fewer parameters.`,
+  );
+}

@@ -4,7 +4,7 @@
  */
 import { elementCount } from '../tensor.ts';
 import { type StoredTensor, sliceRows, takeRows, type WeightTensor } from '../weights.ts';
-import { valuesOf } from './values.ts';
+import { readInto } from './values.ts';
 
 /** The change of a map from `in` to `out` values. */
 export interface LowRankChange {
@@ -43,7 +43,7 @@ export class LowRankTensor implements StoredTensor {
 
   async fetch(target: Uint8Array): Promise<void> {
     const values = new Float32Array(target.buffer, target.byteOffset, elementCount(this.shape));
-    values.set((await valuesOf(this.#base)).data);
+    await readInto(this.#base, values);
     this.#addTo(values, (index) => index);
   }
 
@@ -64,31 +64,41 @@ export class LowRankTensor implements StoredTensor {
     const width = this.shape[1]!;
     // change[row, column] = sum over k of left[row, k] right[k, column]
     const right = inputFirst ? transposed(b, width, rank) : a;
-    const rows = a.length / rank;
-    const left = (row: number, k: number) => scale * (inputFirst ? a[k * rows + row]! : b[row * rank + k]!);
-    for (let index = 0; index * width < values.length; index++) {
-      const row = this.#first + rowOf(index);
-      const target = values.subarray(index * width, (index + 1) * width);
-      for (let k = 0; k < rank; k += 4) addFour(target, right, k, rank, (part) => left(row, part));
+    const left = inputFirst ? transposed(a, rank, a.length / rank) : b;
+    const count = values.length / width;
+    for (let index = 0; index < count; index++) {
+      const factors = (this.#first + rowOf(index)) * rank;
+      for (let k = 0; k < rank; k += 4) {
+        const of = (part: number) => (k + part < rank ? scale * left[factors + k + part]! : 0);
+        addRows(values, index * width, width, right, k, rank, of(0), of(1), of(2), of(3));
+      }
     }
   }
 }
 
-/** target += up to four of the right side's rows with their factors; four at a time, each value is read and written once for them. */
-function addFour(target: Float32Array, right: Float32Array, k: number, rank: number, factor: (k: number) => number): void {
-  const width = target.length;
-  if (rank - k < 4) {
-    for (let part = k; part < rank; part++) {
-      const own = factor(part);
-      const start = part * width;
-      for (let column = 0; column < width; column++) target[column]! += own * right[start + column]!;
-    }
-    return;
-  }
-  const [f0, f1, f2, f3] = [factor(k), factor(k + 1), factor(k + 2), factor(k + 3)];
-  const [s0, s1, s2, s3] = [k * width, (k + 1) * width, (k + 2) * width, (k + 3) * width];
+/**
+ * values[start + column] += the sum of four rows of `right` from row k on, each with its factor: each value is read and written once for all four.
+ * Rows that there are not are row k again, with the factor 0.
+ */
+function addRows(
+  values: Float32Array,
+  start: number,
+  width: number,
+  right: Float32Array,
+  k: number,
+  rank: number,
+  f0: number,
+  f1: number,
+  f2: number,
+  f3: number,
+): void {
+  const s0 = k * width;
+  const s1 = k + 1 < rank ? s0 + width : s0;
+  const s2 = k + 2 < rank ? s0 + 2 * width : s0;
+  const s3 = k + 3 < rank ? s0 + 3 * width : s0;
   for (let column = 0; column < width; column++) {
-    target[column]! += f0 * right[s0 + column]! + f1 * right[s1 + column]! + f2 * right[s2 + column]! + f3 * right[s3 + column]!;
+    values[start + column]! +=
+      f0 * right[s0 + column]! + f1 * right[s1 + column]! + f2 * right[s2 + column]! + f3 * right[s3 + column]!;
   }
 }
 

@@ -3,7 +3,7 @@
  * Programs get theirs from execution/weight-stage.ts, which reads ahead and keeps buffers.
  */
 import { bytesPerElement, elementCount, type FloatTensor, floatTensor } from '../tensor.ts';
-import { sliceRows, type WeightTensor } from '../weights.ts';
+import { type StoredTensor, sliceRows, type Weights, type WeightTensor } from '../weights.ts';
 import { widenPlainly } from './widening.ts';
 
 /** Elements that are in memory at a time (64 MiB as float32). */
@@ -15,12 +15,31 @@ export async function valuesOf(tensor: WeightTensor): Promise<FloatTensor> {
   const present = tensor.values?.();
   if (present) return floatTensor(tensor.shape, present);
   const values = new Float32Array(elementCount(tensor.shape));
-  const bytes = new Uint8Array(values.buffer).subarray(values.length * (4 - bytesPerElement[tensor.storedType]));
-  await tensor.fetch(bytes);
-  // From the front on, widening in place never overtakes what is still to be read
-  if (tensor.storedType !== 'float32')
-    widenPlainly(tensor.storedType, new Uint16Array(values.buffer, bytes.byteOffset, values.length), values);
+  await readInto(tensor, values);
   return floatTensor(tensor.shape, values);
+}
+
+/** All tensors of a set as `valuesOf` has them, one after another. Errors: likewise. */
+export async function broughtToMemory(weights: Weights): Promise<Map<string, FloatTensor>> {
+  const tensors = new Map<string, FloatTensor>();
+  for (const [name, tensor] of weights) tensors.set(name, await valuesOf(tensor));
+  return tensors;
+}
+
+/** One tensor's values into `values`, exactly as long. Errors: those of where it is kept. */
+export async function readInto(tensor: WeightTensor, values: Float32Array): Promise<void> {
+  const present = tensor.type === 'stored' ? tensor.values?.() : tensor.data;
+  if (present) {
+    values.set(present);
+    return;
+  }
+  const stored = tensor as StoredTensor;
+  const { storedType } = stored;
+  const { buffer, byteOffset, byteLength, length } = values;
+  const bytes = new Uint8Array(buffer, byteOffset, byteLength).subarray(length * (4 - bytesPerElement[storedType]));
+  await stored.fetch(bytes);
+  // From the front on, widening in place never overtakes what is still to be read
+  if (storedType !== 'float32') widenPlainly(storedType, new Uint16Array(buffer, bytes.byteOffset, length), values);
 }
 
 /** Stretches of a tensor's rows, in order, small enough to be looked at in turn; vectors in one piece. */

@@ -109,6 +109,25 @@ export function loraTargets({ blocks }: Pick<ParameterList, 'blocks'>, lora: Lor
   return chosen;
 }
 
+/** Adapters on those of their targets that are among `names`; null where no adapters are asked for. Errors: `BadTrainable` where none is left. */
+export function loraWithin(
+  list: Pick<ParameterList, 'blocks'>,
+  trainable: Trainable,
+  names: ReadonlySet<string>,
+): { lora: LoraChoice } | null {
+  const lora = loraOf(trainable);
+  if (!lora) return null;
+  const targets = loraTargets(list, lora).flatMap(({ name }) => (names.has(name) ? [name] : []));
+  if (targets.length === 0) {
+    throw new HopscopeError(
+      'BadTrainable',
+      `trainable: none of the ${names.size} matrices that are left free has a low-rank adapter; choose lora's targets and layers so that each set has some.`,
+    );
+  }
+  const { layers: _, ...others } = lora;
+  return { lora: { ...others, targets } };
+}
+
 /** The module's name within its layer, as PEFT has it: `self_attn.q_proj`. */
 export function moduleName({ name, layer }: Parameter): string {
   const inLayer = `.${layer}.`;

@@ -2,9 +2,7 @@
  * An opened model: its family, configuration and parameters, checked against the folder's tensors, ready to load and run.
  * It holds no weights.
  */
-import { freemem } from 'node:os';
 import { HopscopeError } from '../../shared/errors.ts';
-import type { ModelDescription } from '../../shared/records.ts';
 import { type Checkpoint, openCheckpoint } from '../files/checkpoint.ts';
 import { isJsonObject } from '../files/strict-json.ts';
 import { Tokenizer } from '../files/tokenizer.ts';
@@ -12,7 +10,7 @@ import type { Tensor } from '../tensor.ts';
 import { usualOutputName } from './decoder.ts';
 import type { ModelConfiguration, ModelFamily } from './family.ts';
 import { familyOf } from './index.ts';
-import { listParameters, type ParameterList, trainableNames } from './parameters.ts';
+import { listParameters, type ParameterList } from './parameters.ts';
 
 export interface Model {
   folder: string;
@@ -123,39 +121,3 @@ function sameContents(checkpoint: Checkpoint, left: string, right: string): bool
 
 /** Older exports store constants such as rotary tables beside the parameters. */
 const rotaryBuffers = ['rotary_emb.inv_freq'];
-
-/** What `hopscope model` prints. */
-export function describeModel({ folder, family, configuration, parameters, checkpoint, tokenizer }: Model): ModelDescription {
-  const bytesOf = (names: ReadonlySet<string>) =>
-    parameters.all.reduce((sum, { name, shape }) => (names.has(name) ? sum + 4 * shape.reduce((a, b) => a * b, 1) : sum), 0);
-  const weights = parameters.count * 4;
-  // Activations of a batch of 20 texts of 32 tokens: block inputs kept, one block's inner values at a time
-  const tokens = 20 * 32;
-  const inner = tokens * (configuration.hidden * 8 + configuration.intermediate * 6 + configuration.heads * 32 * 3) * 4;
-  const kept = tokens * configuration.hidden * configuration.layers * 4;
-  const logits = tokens * configuration.vocabulary * 4;
-  const overhead = 150 * 2 ** 20;
-  const forward = weights + inner + logits + overhead;
-  const training = (names: ReadonlySet<string>) => forward + kept + 4 * bytesOf(names);
-  return {
-    path: folder,
-    family: family.modelTypes.find((type) => type === checkpoint.config.model_type) ?? configuration.family,
-    layers: configuration.layers,
-    heads: configuration.heads,
-    kv_heads: configuration.keyValueHeads,
-    hidden: configuration.hidden,
-    vocabulary: configuration.vocabulary,
-    parameters: parameters.count,
-    dtype: checkpoint.dtype,
-    tied_embeddings: configuration.tiedEmbeddings,
-    context: configuration.context,
-    tokenizer: tokenizer.kind,
-    memory: {
-      forward: Math.round(forward),
-      scores: Math.round(forward + kept + weights),
-      train_all: Math.round(training(trainableNames(parameters, 'all'))),
-      train_mlp_attn: Math.round(training(trainableNames(parameters, 'mlp_attn'))),
-      available: freemem(),
-    },
-  };
-}

@@ -2,11 +2,12 @@
  * The device's memory: gives out tensors there, moves elements between them and the CPU, and counts their bytes.
  * What is kept there, and when it is let go, is the caller's choice.
  */
-import { bytesPerElement, elementCount, type Tensor } from '../tensor.ts';
+import { Graph } from '../graph/graph.ts';
+import { bytesPerElement, elementCount, floatTensor, type Tensor } from '../tensor.ts';
 import type { DeviceName } from './device.ts';
 import { outOfDeviceMemory } from './device-errors.ts';
 import { type DeviceElementType, DeviceLedger, DeviceTensor } from './device-tensor.ts';
-import { copyModel, fillModel } from './elastic-models.ts';
+import { copyModel, fillModel, gatherModel } from './elastic-models.ts';
 import { Session } from './session.ts';
 
 const elementTypes: readonly DeviceElementType[] = ['float32', 'float16', 'int32'];
@@ -15,6 +16,7 @@ interface Programs {
   /** Gives out memory, in int32s whatever it is used for, and owns it: released, it would take every tensor along. */
   fill: Session;
   copies: ReadonlyMap<DeviceElementType, Session>;
+  gather: Session;
 }
 
 const opened = new Map<DeviceName, Promise<DeviceMemory>>();
@@ -24,6 +26,7 @@ export class DeviceMemory {
   readonly #programs: Programs;
   readonly #ledger = new DeviceLedger();
   #budget = Number.POSITIVE_INFINITY;
+  #halves: Promise<boolean> | null = null;
 
   private constructor(device: DeviceName, programs: Programs) {
     this.device = device;
@@ -49,6 +52,17 @@ export class DeviceMemory {
 
   get peak(): number {
     return this.#ledger.peak;
+  }
+
+  /** Whether programs may be fed with float16, found out when it is first asked. */
+  hasHalves(): Promise<boolean> {
+    this.#halves ??= widensHalves(this.device);
+    return this.#halves;
+  }
+
+  /** Bytes that may still be taken, of those to be used. */
+  get left(): number {
+    return this.#budget - this.allocated;
   }
 
   /** Refuses from now on to have tensors of more bytes than this at once; the device itself cannot be asked what it has. */
@@ -94,6 +108,16 @@ export class DeviceMemory {
     this.#copy(source.type).run({ x: source.as([elementCount(source.shape)]) }, { y: flat(target) as Tensor });
   }
 
+  /** Some rows of a matrix, as they are. Waits for the device. */
+  readRows(source: DeviceTensor<'float32'>, rows: Int32Array): Float32Array {
+    const width = source.shape[1]!;
+    const taken = floatTensor([rows.length, width]);
+    if (rows.length === 0) return taken.data;
+    const indices: Tensor = { type: 'int64', shape: [rows.length], data: BigInt64Array.from(rows, BigInt) };
+    this.#programs.gather.run({ x: source, rows: indices }, { y: taken });
+    return taken.data;
+  }
+
   #copy(type: DeviceElementType): Session {
     return this.#programs.copies.get(type)!;
   }
@@ -104,7 +128,23 @@ async function open(device: DeviceName): Promise<Programs> {
   const fill = await Session.createAllocating(fillModel('int32'), settings);
   const copies = new Map<DeviceElementType, Session>();
   for (const type of elementTypes) copies.set(type, await Session.create(copyModel(type), settings));
-  return { fill, copies };
+  const gather = await Session.create(gatherModel(), settings);
+  return { fill, copies, gather };
+}
+
+/** Whether the float16 1, -2 and 0.5 come out of a program on the device as float32. */
+async function widensHalves(device: DeviceName): Promise<boolean> {
+  const graph = new Graph('half precision test');
+  graph.output('y', graph.apply('Cast', [graph.input('x', [3], 'float16')], { to: 'float32' }));
+  const y = floatTensor([3]);
+  try {
+    const session = await Session.compile(graph, { device, threads: 1, name: graph.name, quiet: true });
+    session.run({ x: { type: 'float16', shape: [3], data: Uint16Array.of(0x3c00, 0xc000, 0x3800) } }, { y });
+    session.release();
+    return y.data.join() === '1,-2,0.5';
+  } catch {
+    return false;
+  }
 }
 
 const flat = (tensor: Tensor | DeviceTensor): Tensor | DeviceTensor => {

@@ -22,12 +22,27 @@ export class DeviceLedger {
   }
 }
 
-/** One buffer of the device, which views of several shapes may share. */
-interface Allocation {
+/** One buffer of the device, until it is freed. */
+interface Holding {
   buffer: ReturnedBuffer | null;
   readonly bytes: number;
   readonly ledger: DeviceLedger;
 }
+
+/** What views of several shapes share, and nothing else refers to. */
+interface Allocation {
+  readonly holding: Holding;
+}
+
+function free(holding: Holding): void {
+  if (!holding.buffer) return;
+  holding.buffer.dispose();
+  holding.buffer = null;
+  holding.ledger.add(-holding.bytes);
+}
+
+/** Frees what was left behind by whoever had no use for it any more. */
+const forgotten = new FinalizationRegistry<Holding>(free);
 
 export class DeviceTensor<T extends DeviceElementType = DeviceElementType> {
   readonly type: T;
@@ -49,16 +64,18 @@ export class DeviceTensor<T extends DeviceElementType = DeviceElementType> {
   ): DeviceTensor<T> {
     const bytes = elementCount(shape) * bytesPerElement[type];
     ledger.add(bytes);
-    return new DeviceTensor(type, shape, { buffer, bytes, ledger });
+    const allocation: Allocation = { holding: { buffer, bytes, ledger } };
+    forgotten.register(allocation, allocation.holding);
+    return new DeviceTensor(type, shape, allocation);
   }
 
   /** Of the whole buffer. */
   get bytes(): number {
-    return this.#allocation.bytes;
+    return this.#allocation.holding.bytes;
   }
 
   get disposed(): boolean {
-    return this.#allocation.buffer === null;
+    return this.#allocation.holding.buffer === null;
   }
 
   /** The same buffer in another shape of as many elements. */
@@ -69,18 +86,14 @@ export class DeviceTensor<T extends DeviceElementType = DeviceElementType> {
 
   /** What the native binding takes; valid until `dispose`. Throws a TypeError afterwards: the binding would read freed memory. */
   native(): NativeBuffer {
-    const { buffer } = this.#allocation;
+    const { buffer } = this.#allocation.holding;
     if (!buffer) throw new TypeError(`A device tensor [${this.shape}] is used after it was freed.`);
     return { type: this.type, dims: this.shape, location: 'gpu-buffer', gpuBuffer: buffer.gpuBuffer };
   }
 
   /** Frees the buffer, for all views of it. Disposing twice is harmless. */
   dispose(): void {
-    const allocation = this.#allocation;
-    if (!allocation.buffer) return;
-    allocation.buffer.dispose();
-    allocation.buffer = null;
-    allocation.ledger.add(-allocation.bytes);
+    free(this.#allocation.holding);
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * Two ONNX models of one operator whose length is known only when they run, which graphs with their static shapes cannot be: they give out
+ * ONNX models of one operator whose sizes are known only when they run, which graphs with their static shapes cannot be: they give out
  * and move memory of the device. They are written as bytes, in ONNX's field numbers.
  */
 import { onnxTypes } from '../graph/onnx-schema.ts';
@@ -18,6 +18,16 @@ export function fillModel(type: DeviceElementType): Uint8Array {
     [node('Expand', ['value', 'shape'], 'y')],
     [value('value', vector), value('shape', vectorOf(onnxTypes.int64))],
     value('y', vector),
+  );
+}
+
+/** y [n, width]: the rows `rows` [n] of x. */
+export function gatherModel(): Uint8Array {
+  const matrix = matrixOf(onnxTypes.float32);
+  return model(
+    [node('Gather', ['x', 'rows'], 'y')],
+    [value('x', matrix), value('rows', vectorOf(onnxTypes.int64))],
+    value('y', matrix),
   );
 }
 
@@ -45,6 +55,10 @@ const value = (name: string, type: readonly number[]): number[] => [...message(1
 
 /** TypeProto.tensor_type (1): elem_type (1) and shape (2) with one dim (1) that says nothing of its size. */
 const vectorOf = (elementType: number): number[] => message(1, [...integer(1, elementType), ...message(2, message(1, []))]);
+
+/** The same with two such dims. */
+const matrixOf = (elementType: number): number[] =>
+  message(1, [...integer(1, elementType), ...message(2, [...message(1, []), ...message(1, [])])]);
 
 const text = (characters: string): number[] => [...Buffer.from(characters)];
 

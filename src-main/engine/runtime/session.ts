@@ -33,6 +33,8 @@ export interface SessionSettings {
   threads: number;
   /** What errors call the program; default `program`. */
   name?: string;
+  /** A failure is expected and not logged. */
+  quiet?: boolean;
 }
 
 interface NativeBinding {
@@ -235,7 +237,7 @@ function loadBinding(): Promise<NativeBinding> {
 function load(
   binding: NativeBinding,
   model: Uint8Array,
-  { device, threads }: SessionSettings,
+  { device, threads, quiet = isCpu(device) }: SessionSettings,
   { session: entries = {}, ...options }: { session?: object } = {},
 ): NativeSession {
   const session = new binding.InferenceSession();
@@ -246,7 +248,7 @@ function load(
     executionMode: 'sequential',
     graphOptimizationLevel: 'all',
     // What goes wrong on the CPU is thrown as well as logged; some errors of devices are only logged.
-    logSeverityLevel: isCpu(device) ? fatalOnly : errors,
+    logSeverityLevel: quiet ? fatalOnly : errors,
     // Each session has its own threads; idle ones that spin would take the cores from the session that works.
     extra: { session: { intra_op: { allow_spinning: '0' }, ...entries } },
     ...options,

@@ -24,6 +24,13 @@ interface Entry {
   rows: Set<number>;
 }
 
+/** What a training goes on from: weights, moments as `adam.m.NAME` and `adam.v.NAME`, and the rows of matrices that had gradients. */
+export interface SavedState {
+  step: number;
+  tensors: Map<string, FloatTensor>;
+  rows: Record<string, number[]>;
+}
+
 export class AdamState implements OptimizerState {
   readonly interrupted = null;
   readonly losses: readonly number[] = [];
@@ -141,7 +148,7 @@ export class AdamState implements OptimizerState {
   }
 
   /** Weights, moments and touched rows, to go on later; views, not copies. */
-  state(): { step: number; tensors: Map<string, FloatTensor>; rows: Record<string, number[]> } {
+  state(): SavedState {
     const tensors = new Map<string, FloatTensor>();
     const rows: Record<string, number[]> = {};
     for (const [name, { parameter, weight, m, v, rows: touched }] of this.#entries) {
@@ -154,7 +161,7 @@ export class AdamState implements OptimizerState {
   }
 
   /** Goes back to a saved state. Errors: `MissingTensor`. */
-  restore(state: { step: number; tensors: ReadonlyMap<string, FloatTensor>; rows: Record<string, number[]> }): void {
+  restore(state: SavedState): void {
     for (const [name, target] of this.state().tensors) {
       const saved = state.tensors.get(name);
       if (!saved || saved.data.length !== target.data.length)

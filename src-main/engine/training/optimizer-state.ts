@@ -3,7 +3,7 @@
  * In memory it is adam-state.ts; on disk, for models whose state is larger than memory, scratch-state.ts.
  */
 import type { RowGradient } from '../execution/embedding.ts';
-import type { BackwardState } from '../execution/executor.ts';
+import type { BackwardState, GradientBuffer } from '../execution/executor.ts';
 import type { AdamStep } from '../kernels/kernels.ts';
 import type { Parameter } from '../models/parameters.ts';
 import type { Weights } from '../weights.ts';
@@ -31,14 +31,16 @@ export interface OptimizerState {
   /** A step that was interrupted, to be gone on with; null: none. */
   readonly interrupted: BackwardState | null;
   /** Where a parameter's gradient has a place of its own; null: it passes through a buffer of the trainer's. */
-  gradientBuffer(parameter: Parameter): Float32Array | null;
+  gradientBuffer(parameter: Parameter): GradientBuffer | null;
   /** Starts step 1, 2, ... */
   begin(): void;
   /** Said before a group is worked on, and which one is likely to be next. */
   prepare(parameters: readonly Parameter[], next: readonly Parameter[]): Promise<void>;
-  update(parameter: Parameter, gradient: Float32Array, step: AdamStep): void | Promise<void>;
+  update(parameter: Parameter, gradient: GradientBuffer, step: AdamStep): void | Promise<void>;
   /** Adam on a matrix of which only some rows have a gradient; exact without weight decay. */
   updateRows(parameter: Parameter, gradient: RowGradient, step: AdamStep): void | Promise<void>;
+  /** Sum of squares of a gradient, for norm clipping; only where all gradients are there at once. */
+  sumOfSquares?(name: string, gradient: GradientBuffer): number | Promise<number>;
   /** Said when a group is done: from `state` on the step can be taken up again. */
   reached(state: BackwardState): Promise<void>;
   /** Ends the step whose loss it was. */

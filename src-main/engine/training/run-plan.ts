@@ -125,6 +125,9 @@ function stepsOf({ data, epochs }: TrainingPlan, tokenizer: Tokenizer): Step[] {
     });
 }
 
+/** Steps of a plan. Errors: `BadPair`. */
+export const stepsOfPlan = (plan: TrainingPlan, tokenizer: Tokenizer): number => stepsOf(plan, tokenizer).length;
+
 /** The largest batch of a plan. Errors: `BadPair`. */
 export function workOfPlan(plan: TrainingPlan, tokenizer: Tokenizer): PlannedWork {
   // Later passes draw other batches of the same texts
@@ -136,6 +139,7 @@ export function workOfPlan(plan: TrainingPlan, tokenizer: Tokenizer): PlannedWor
     positions: most(({ batch }) => batch.positions),
     rows: most(({ targets }) => targets.rows.length),
     trainable: plan.trainable,
+    keptGradients: plan.saveGradients.length,
   };
 }
 

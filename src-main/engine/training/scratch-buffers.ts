@@ -2,12 +2,15 @@
  * Memory for parts of a scratch folder: as many buffers as a limit allows, handed on from parts that are done to parts that come.
  * It reads and writes nothing.
  */
+import { reclaimMemories } from '../runtime/reclaim.ts';
 import { createPartBuffer, type PartBuffer, partBufferBytes, type ScratchPart } from './scratch-part.ts';
 
 export class ScratchBuffers {
   readonly #limit: number;
   readonly #free = new Map<number, PartBuffer[]>();
   #bytes = 0;
+  /** Whether buffers were given up that may still take memory. */
+  #gaveUp = false;
   /** Parts that hold a buffer and need it no longer, the oldest first. */
   readonly #idle = new Set<ScratchPart>();
   #waiting: (() => void)[] = [];
@@ -25,6 +28,8 @@ export class ScratchBuffers {
       const size = partBufferBytes(elements);
       if (this.#bytes + size <= this.#limit || this.#bytes === 0) {
         this.#bytes += size;
+        if (this.#gaveUp) reclaimMemories();
+        this.#gaveUp = false;
         return createPartBuffer(elements);
       }
       if (this.#reclaim()) continue;
@@ -58,6 +63,7 @@ export class ScratchBuffers {
     for (const [elements, buffers] of this.#free) {
       if (!buffers.pop()) continue;
       this.#bytes -= partBufferBytes(elements);
+      this.#gaveUp = true;
       return true;
     }
     return false;

@@ -30,18 +30,24 @@ export interface ScratchRecord {
 const recordName = 'state.json';
 const maximumBytes = 1 << 24;
 
-/** The record of a folder, or null where there is none. Errors: `ScratchInUse` when the folder holds something else or another training's state. */
-export function readRecord(folder: string, key: string): ScratchRecord | null {
+/**
+ * The record of a folder; that of a training that is about to begin where there is none, written before anything else is. Errors: `ScratchInUse`
+ * when the folder holds something else or another training's state; `CannotWrite`.
+ */
+export function openRecord(folder: string, key: string): ScratchRecord {
   const path = join(folder, recordName);
   if (!existsSync(path)) {
-    if (existsSync(folder) && readdirSync(folder).length > 0) {
+    // A crash may have left the record half written under its temporary name
+    if (existsSync(folder) && readdirSync(folder).some((name) => !name.includes(recordName))) {
       throw new HopscopeError(
         'ScratchInUse',
         `${folder} is not empty and holds no training to go on with; choose another folder.`,
       );
     }
     mkdirSync(folder, { recursive: true });
-    return null;
+    const record: ScratchRecord = { key, steps: 0, losses: [], files: {}, rows: {}, boundary: null };
+    writeRecord(folder, record);
+    return record;
   }
   const value = readJson(path, { maximumBytes, file: path });
   if (!isJsonObject(value) || value.key !== key) {

@@ -15,8 +15,8 @@ import { sliceRows, takeRows, type Weights, type WeightTensor } from '../weights
 import { type AdamSettings, type OptimizerState, stepFor } from './optimizer-state.ts';
 import { ScratchBuffers } from './scratch-buffers.ts';
 import {
+  openRecord,
   readBoundary,
-  readRecord,
   readRows,
   removeFiles,
   removeStrangers,
@@ -26,7 +26,8 @@ import {
   writeRows,
 } from './scratch-index.ts';
 import { partBufferBytes, ScratchPart } from './scratch-part.ts';
-import { RowsTensor, StretchedTensor } from './scratch-tensors.ts';
+import { RowsTensor } from './scratch-tensors.ts';
+import { StretchedTensor } from './stretched-tensor.ts';
 
 /** Where a training's state is kept, and how it is known again. */
 export interface ScratchPlace {
@@ -99,14 +100,7 @@ export class ScratchState implements OptimizerState {
   ): Promise<ScratchState> {
     const { embedding, positions, blocks } = executor.outline.parameters;
     const { tiedEmbeddings } = executor.outline.configuration;
-    const record = readRecord(place.folder, place.key) ?? {
-      key: place.key,
-      steps: 0,
-      losses: [],
-      files: {},
-      rows: {},
-      boundary: null,
-    };
+    const record = openRecord(place.folder, place.key);
     removeStrangers(place.folder, record);
     const parts = new Map<string, ScratchPart>();
     const rows = new Map<string, RowsTensor>();

@@ -3,15 +3,19 @@
  * only one block's gradients exist at a time. It draws no batches and measures nothing.
  */
 import { HopscopeError } from '../../shared/errors.ts';
+import { DeviceStage } from '../execution/device-stage.ts';
 import type { RowGradient } from '../execution/embedding.ts';
-import type { BackwardState, Executor, GradientSink, Targets, TokenBatch } from '../execution/executor.ts';
+import type { BackwardState, Executor, GradientBuffer, GradientSink, Targets, TokenBatch } from '../execution/executor.ts';
 import { type Delta, subtract } from '../files/weight-sets.ts';
 import type { AdamStep } from '../kernels/kernels.ts';
 import { trainingOf } from '../models/adapters.ts';
 import type { Parameter, Trainable } from '../models/parameters.ts';
 import { elementCount } from '../tensor.ts';
 import type { Weights } from '../weights.ts';
-import { AdamState } from './adam-state.ts';
+import { AdamState, type SavedState } from './adam-state.ts';
+import { ChangingTensor } from './changing-tensor.ts';
+import { Checkpoint } from './checkpoint.ts';
+import { DeviceState } from './device-state.ts';
 import { LoraTraining } from './lora.ts';
 import { type AdamSettings, adamStep, defaultAdam, type OptimizerState } from './optimizer-state.ts';
 import { type ScratchPlace, ScratchState } from './scratch-state.ts';
@@ -42,7 +46,12 @@ export class Trainer implements GradientSink {
   readonly #names: ReadonlySet<string>;
   readonly #running: Weights;
   readonly #shared = new Map<string, Float32Array>();
-  #pending: { parameter: Parameter; gradient: Float32Array }[] = [];
+  /** Where it computes on a device. */
+  readonly #stage: DeviceStage | null;
+  readonly #checkpoint: Checkpoint | null;
+  readonly #stateWeights: Weights;
+  readonly #changes = new Map<string, number>();
+  #pending: { parameter: Parameter; gradient: GradientBuffer }[] = [];
   #step: AdamStep | null = null;
   #observer: GradientObserver | null = null;
 
@@ -60,7 +69,12 @@ export class Trainer implements GradientSink {
     this.#names = names;
     this.state = state;
     this.lora = lora;
-    this.#running = new Map([...base, ...state.weights]);
+    this.#stage = executor.stage instanceof DeviceStage ? executor.stage : null;
+    this.#checkpoint = this.#stage?.recovers ? Checkpoint.of(state) : null;
+    this.#stateWeights = this.#stage ? this.#changing(state.weights) : state.weights;
+    this.#running = new Map([...base, ...this.#stateWeights]);
+    if (state instanceof DeviceState) state.keptBy(this);
+    if (this.#checkpoint) this.#stage?.register(this);
     this.weights = lora ? new Map([...base, ...lora.merged]) : this.#running;
   }
 
@@ -84,7 +98,7 @@ export class Trainer implements GradientSink {
     const trained = executor.outline.parameters.all.filter(({ name }) => names.has(name));
     const state = scratch
       ? await ScratchState.open(executor, trained, base, settings, scratch)
-      : await AdamState.create(trained, base, settings, executor.mode === 'whole');
+      : await residentState(executor, trained, base, settings);
     return new Trainer(executor, base, settings, names, state, null);
   }
 
@@ -95,6 +109,38 @@ export class Trainer implements GradientSink {
     options: { learningRate?: number; observe?: GradientObserver } = {},
   ): Promise<number> {
     const learningRate = options.learningRate ?? this.#settings.learningRate;
+    const take = () => this.#takeStep(batch, targets, { ...options, learningRate });
+    const stage = this.#stage;
+    if (!stage?.recovers || !this.#checkpoint) return take();
+    this.#checkpoint.before();
+    let loss: number;
+    try {
+      loss = await take();
+      stage.worked();
+    } catch (error) {
+      if (!(await stage.recover(error))) throw error;
+      loss = await take();
+    }
+    this.#checkpoint.after({ batch, targets, learningRate });
+    return loss;
+  }
+
+  /** Said when the device is lost: brings the state back to where it was after the last step, in memory. */
+  async recover(): Promise<void> {
+    if (!this.#checkpoint) return;
+    const { saved, steps } = this.#checkpoint.last;
+    if (this.state instanceof DeviceState) await this.state.retreat(this.#base, saved);
+    else if (saved) this.adam.restore(saved);
+    for (const name of this.#stateWeights.keys()) this.#changed(name);
+    for (const { batch, targets, learningRate } of steps) await this.#takeStep(batch, targets, { learningRate });
+  }
+
+  async #takeStep(
+    batch: TokenBatch,
+    targets: Targets,
+    options: { learningRate: number; observe?: GradientObserver },
+  ): Promise<number> {
+    const { learningRate } = options;
     const { clip } = this.#settings;
     this.#observer = options.observe ?? null;
     this.#pending = [];
@@ -115,19 +161,32 @@ export class Trainer implements GradientSink {
 
   /** The parameters that training changes under the model's own names, as they are at the time they are read. */
   get trained(): Weights {
-    return this.lora?.merged ?? this.state.weights;
+    return this.lora?.merged ?? this.#stateWeights;
   }
 
   /** What training changed so far; it knows the weights that it is counted from. */
   delta(): Delta {
-    return subtract(this.trained, this.#base);
+    // What lies on a device would be read from there only later
+    const now = this.#device?.copies() ?? (this.state instanceof AdamState && !this.lora ? this.state.weights : this.trained);
+    return subtract(now, this.#base);
+  }
+
+  /** What training goes on from; views or copies. Throws a TypeError where the state is on disk. */
+  saved(): SavedState {
+    return (this.#device ?? this.adam).state();
+  }
+
+  /** Goes back to a saved state. Errors: `MissingTensor`. */
+  restore(state: SavedState): void {
+    (this.#device ?? this.adam).restore(state);
+    for (const name of this.#stateWeights.keys()) this.#changed(name);
   }
 
   async prepare(parameters: readonly Parameter[], next: readonly Parameter[] = []): Promise<void> {
     await this.state.prepare(parameters, next);
   }
 
-  buffer(parameter: Parameter): Float32Array {
+  buffer(parameter: Parameter): GradientBuffer {
     return this.state.gradientBuffer(parameter) ?? this.#sharedBuffer(parameter);
   }
 
@@ -137,9 +196,13 @@ export class Trainer implements GradientSink {
 
   async completeRows(embedding: Parameter, gradient: RowGradient): Promise<void> {
     const { clip, weightDecay } = this.#settings;
+    if (this.#device?.isOnDevice) {
+      await this.#take(embedding, await this.#device.gradientOfRows(embedding, gradient));
+      return;
+    }
     // Norms, decay and observers are about the whole matrix
     if (clip !== null || weightDecay !== 0 || this.#observer) {
-      const dense = this.buffer(embedding);
+      const dense = this.buffer(embedding) as Float32Array;
       dense.fill(0);
       const width = embedding.shape[1]!;
       for (const [index, row] of gradient.rows.entries()) {
@@ -152,25 +215,58 @@ export class Trainer implements GradientSink {
       this.#observer?.(embedding, dense);
     }
     await this.state.updateRows(embedding, gradient, this.#step!);
+    this.#changed(embedding.name);
   }
 
   async reached(state: BackwardState): Promise<void> {
     await this.state.reached(state);
   }
 
-  async #take(parameter: Parameter, gradient: Float32Array): Promise<void> {
-    this.#observer?.(parameter, gradient);
-    if (this.#step) await this.state.update(parameter, gradient, this.#step);
-    else this.#pending.push({ parameter, gradient });
+  async addRows(parameter: Parameter, gradient: RowGradient): Promise<void> {
+    await this.#device?.addRows(parameter, gradient);
+  }
+
+  /** The state, where it is or was on a device. */
+  get #device(): DeviceState | null {
+    return this.state instanceof DeviceState ? this.state : null;
+  }
+
+  async #take(parameter: Parameter, gradient: GradientBuffer): Promise<void> {
+    this.#observer?.(parameter, gradient instanceof Float32Array ? gradient : this.#device!.readGradient(gradient));
+    if (!this.#step) {
+      this.#pending.push({ parameter, gradient });
+      return;
+    }
+    await this.state.update(parameter, gradient, this.#step);
+    this.#changed(parameter.name);
   }
 
   async #applyClipped(learningRate: number, clip: number): Promise<void> {
     let squares = 0;
-    for (const { parameter, gradient } of this.#pending) squares += this.adam.sumOfSquares(parameter.name, gradient);
+    const { state } = this;
+    if (!state.sumOfSquares) throw new TypeError('The optimizer state does not have all gradients at once.');
+    for (const { parameter, gradient } of this.#pending) squares += await state.sumOfSquares(parameter.name, gradient);
     // torch.nn.utils.clip_grad_norm_
     const scale = Math.min(1, clip / (Math.sqrt(squares) + 1e-6));
     const step = adamStep(this.#settings, this.state.steps, learningRate, scale);
-    for (const { parameter, gradient } of this.#pending) await this.state.update(parameter, gradient, step);
+    for (const { parameter, gradient } of this.#pending) {
+      await state.update(parameter, gradient, step);
+      this.#changed(parameter.name);
+    }
+  }
+
+  /** Values in memory that programs on a device are to have copies of. */
+  #changing(weights: Weights): Weights {
+    return new Map(
+      [...weights].map(([name, tensor]) => [
+        name,
+        tensor.type === 'stored' ? tensor : new ChangingTensor(tensor, () => this.#changes.get(name) ?? 0),
+      ]),
+    );
+  }
+
+  #changed(name: string): void {
+    this.#changes.set(name, (this.#changes.get(name) ?? 0) + 1);
   }
 
   /** Blocks take turns with one buffer per role; embedding and head keep their own. */
@@ -184,4 +280,25 @@ export class Trainer implements GradientSink {
     }
     return buffer;
   }
+}
+
+/** In the memory of the device that the executor computes on, where that has room for it, else in the CPU's. */
+async function residentState(
+  executor: Executor,
+  trained: readonly Parameter[],
+  base: Weights,
+  settings: TrainerSettings,
+): Promise<OptimizerState> {
+  const { stage } = executor;
+  if (stage instanceof DeviceStage && !stage.isLost) {
+    try {
+      return await DeviceState.create(executor, stage, trained, base, settings);
+    } catch (error) {
+      if (!(error instanceof HopscopeError && error.code === 'OutOfDeviceMemory')) throw error;
+      stage.tell(
+        `What is trained does not fit the device with its moments; steps are taken in the CPU's memory. (${error.message})`,
+      );
+    }
+  }
+  return AdamState.create(trained, base, settings, executor.mode === 'whole');
 }

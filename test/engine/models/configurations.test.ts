@@ -3,10 +3,11 @@ import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { describeModel } from '../../../src-main/engine/execution/describe-model.ts';
 import { writeSafetensors } from '../../../src-main/engine/files/safetensors.ts';
 import { readWeights } from '../../../src-main/engine/files/weight-sets.ts';
 import { families, familyOf } from '../../../src-main/engine/models/index.ts';
-import { describeModel, openModel } from '../../../src-main/engine/models/model.ts';
+import { openModel } from '../../../src-main/engine/models/model.ts';
 import { trainableNames } from '../../../src-main/engine/models/parameters.ts';
 import { type FloatTensor, floatTensor } from '../../../src-main/engine/tensor.ts';
 import { fixturePath, openFixtureModel, readFixture } from '../../parity/fixture.ts';
@@ -58,7 +59,7 @@ test('every model_type has a golden model', () => {
 test.each(models)('%s is opened without a warning and described', async (model) => {
   const opened = await openModel(fixturePath('models', model));
   expect(opened.warnings).toEqual([]);
-  const described = describeModel(opened);
+  const described = await describeModel(opened);
   expect(described.family).toBe(configOf(model).model_type);
   const constant = /(\.attn\.bias|attention\.bias|masked_bias|inv_freq)$/;
   const stored = [...opened.checkpoint.tensors].filter(([name]) => !constant.test(name));

@@ -1,0 +1,153 @@
+/**
+ * The projects table: names, notes, what was last looked at, and how much each project owns. Deleting keeps the row; purge.ts
+ * removes it later. What a project owns is stored by runs.ts, specs.ts and their like.
+ */
+import type { ProjectDetail, ProjectSummary } from '../shared/contract-projects.ts';
+import { HopscopeError } from '../shared/errors.ts';
+import { type Database, inTransaction, reading } from './open.ts';
+
+interface Row {
+  project: number;
+  name: string;
+  notes: string;
+  created: string;
+  opened: string;
+  archived: string | null;
+  active: string;
+  runs: number;
+  models: number;
+  datasets: number;
+  specs: number;
+}
+
+const owned = (table: string) => `(SELECT count(*) FROM ${table} WHERE project = projects.id AND deleted IS NULL)`;
+
+/** The latest `time` of the rows of `table` that are of the project; '' where there are none. */
+const latest = (table: string, time: string) =>
+  `coalesce((SELECT max(${time}) FROM ${table} WHERE project = projects.id AND deleted IS NULL), '')`;
+
+const columns = `projects.id AS project, name, notes, created, opened, archived,
+  ${owned('runs')} AS runs, ${owned('models')} AS models, ${owned('datasets')} AS datasets, ${owned('specs')} AS specs,
+  max(created, ${latest('runs', 'coalesce(finished, started, created)')}, ${latest('models', 'added')},
+    ${latest('datasets', 'created')}, ${latest('specs', 'changed')},
+    coalesce((SELECT max(dataset_versions.created) FROM datasets JOIN dataset_versions ON dataset = datasets.id
+      WHERE project = projects.id AND deleted IS NULL), '')) AS active`;
+
+/** The one looked at last comes first; archived ones too, deleted ones not. */
+export function listProjects(database: Database): ProjectSummary[] {
+  return reading(database, () => {
+    const rows = database
+      .prepare(`SELECT ${columns} FROM projects WHERE deleted IS NULL ORDER BY opened DESC, id DESC`)
+      .all() as Row[];
+    return rows.map(summaryOf);
+  });
+}
+
+/** Errors: `ProjectNotFound`. */
+export function getProject(database: Database, project: number): ProjectDetail {
+  const row = reading(
+    database,
+    () => database.prepare(`SELECT ${columns} FROM projects WHERE id = ? AND deleted IS NULL`).get(project) as Row | undefined,
+  );
+  if (row === undefined) throw notFound(project);
+  return { ...summaryOf(row), notes: row.notes };
+}
+
+/** Errors: `ProjectNotFound`. */
+export function requireProject(database: Database, project: number): void {
+  const found = reading(database, () =>
+    database.prepare('SELECT 1 FROM projects WHERE id = ? AND deleted IS NULL').pluck().get(project),
+  );
+  if (found === undefined) throw notFound(project);
+}
+
+/** The project looked at last: what is not said to belong elsewhere belongs there. */
+export function recentProject(database: Database): number {
+  return reading(
+    database,
+    () =>
+      database
+        .prepare('SELECT id FROM projects WHERE deleted IS NULL ORDER BY archived IS NOT NULL, opened DESC, id DESC LIMIT 1')
+        .pluck()
+        .get() as number,
+  );
+}
+
+/** Returns its number. */
+export function createProject(database: Database, name: string, created: string): number {
+  return inTransaction(database, () =>
+    Number(
+      database.prepare('INSERT INTO projects (name, created, opened) VALUES (?, ?, ?)').run(name, created, created)
+        .lastInsertRowid,
+    ),
+  );
+}
+
+/** Errors here and below: `ProjectNotFound`. */
+export function markOpened(database: Database, project: number, opened: string): void {
+  change(database, project, 'opened', opened);
+}
+
+export function renameProject(database: Database, project: number, name: string): void {
+  change(database, project, 'name', name);
+}
+
+/** `archived`: since when; null brings it back. */
+export function archiveProject(database: Database, project: number, archived: string | null): void {
+  change(database, project, 'archived', archived);
+}
+
+export function saveProjectNotes(database: Database, project: number, notes: string): void {
+  change(database, project, 'notes', notes);
+}
+
+/** Errors: `LastProject`, `RunActive`. */
+export function deleteProject(database: Database, project: number, deleted: string): void {
+  inTransaction(database, () => {
+    const projects = database.prepare('SELECT count(*) FROM projects WHERE deleted IS NULL').pluck().get() as number;
+    if (projects === 1) {
+      throw new HopscopeError('LastProject', 'This is the only project, and runs need one: create another before deleting it.');
+    }
+    const active = database
+      .prepare(`SELECT count(*) FROM runs WHERE project = ? AND deleted IS NULL AND state IN ('queued', 'running')`)
+      .pluck()
+      .get(project) as number;
+    if (active > 0) {
+      throw new HopscopeError(
+        'RunActive',
+        `${active === 1 ? 'A run' : `${active} runs`} of this project ${active === 1 ? 'is' : 'are'} under way: stop ${active === 1 ? 'it' : 'them'} before deleting the project.`,
+      );
+    }
+    change(database, project, 'deleted', deleted);
+  });
+}
+
+/** Brings a deleted project back with all that it owns. */
+export function restoreProject(database: Database, project: number): void {
+  const changes = inTransaction(
+    database,
+    () => database.prepare('UPDATE projects SET deleted = NULL WHERE id = ?').run(project).changes,
+  );
+  if (changes === 0) throw notFound(project);
+}
+
+function change(
+  database: Database,
+  project: number,
+  column: 'opened' | 'name' | 'archived' | 'notes' | 'deleted',
+  value: string | null,
+): void {
+  const changes = inTransaction(
+    database,
+    () => database.prepare(`UPDATE projects SET ${column} = ? WHERE id = ? AND deleted IS NULL`).run(value, project).changes,
+  );
+  if (changes === 0) throw notFound(project);
+}
+
+function summaryOf({ runs, models, datasets, specs, notes: _notes, ...row }: Row): ProjectSummary {
+  return { ...row, counts: { runs, models, datasets, specs } };
+}
+
+function notFound(project: number): HopscopeError {
+  return new HopscopeError('ProjectNotFound', `There is no project ${project} in this data folder; it may have been deleted.`);
+}

@@ -1,0 +1,109 @@
+/**
+ * The members of `Service` about projects, their specs and the search: over the database, with what arrives checked.
+ * Runs are started and stopped in service.ts.
+ */
+
+import type { Database } from '../database/open.ts';
+import * as projects from '../database/projects.ts';
+import { restoreRun, saveRunNotes, stateOf } from '../database/runs.ts';
+import { search } from '../database/search.ts';
+import { changeSpec, createSpec, deleteSpec, getSpec, listSpecs } from '../database/specs.ts';
+import type { ProjectService } from '../shared/contract-projects.ts';
+import { HopscopeError } from '../shared/errors.ts';
+import type { RunState } from '../shared/records.ts';
+import { requireNumber, requireSpec, requireText, requireWhole } from './require.ts';
+
+const longestName = 200;
+const longestNotes = 1_000_000;
+const mostHits = 100;
+
+/** `changed` is told of runs that were brought back. */
+export function projectMembers(database: Database, changed: (run: string, state: RunState) => void): ProjectService {
+  const now = () => new Date().toISOString();
+  const detail = (project: number) => projects.getProject(database, project);
+
+  return {
+    projects: async () => projects.listProjects(database),
+    project: async (project) => detail(requireNumber(project, 'project')),
+    createProject: async (name) => detail(projects.createProject(database, requireName(name), now())),
+
+    async openProject(project) {
+      projects.markOpened(database, requireNumber(project, 'project'), now());
+      return detail(project);
+    },
+
+    async renameProject(project, name) {
+      projects.renameProject(database, requireNumber(project, 'project'), requireName(name));
+    },
+
+    async archiveProject(project, archived) {
+      projects.archiveProject(database, requireNumber(project, 'project'), archived === true ? now() : null);
+    },
+
+    async deleteProject(project) {
+      projects.deleteProject(database, requireNumber(project, 'project'), now());
+    },
+
+    async restoreProject(project) {
+      projects.restoreProject(database, requireNumber(project, 'project'));
+    },
+
+    async saveProjectNotes(project, notes) {
+      projects.saveProjectNotes(database, requireNumber(project, 'project'), requireText(notes, 'notes', longestNotes));
+    },
+
+    async restoreRun(run) {
+      restoreRun(database, requireText(run, 'run'));
+      changed(run, stateOf(database, run));
+    },
+
+    async saveRunNotes(run, notes) {
+      saveRunNotes(database, requireText(run, 'run'), requireText(notes, 'notes', longestNotes));
+      changed(run, stateOf(database, run));
+    },
+
+    specs: async (project) => listSpecs(database, requireNumber(project, 'project')),
+
+    spec: async (id) => getSpec(database, requireNumber(id, 'id')),
+
+    async saveSpec(given) {
+      const { project, name, spec, id } = typeof given === 'object' && given !== null ? given : ({} as Partial<typeof given>);
+      const named = requireName(name);
+      const checked = requireSpec(spec);
+      if (id !== undefined) {
+        changeSpec(database, requireNumber(id, 'id'), { name: named, spec: checked, now: now() });
+        return { id };
+      }
+      const owner = requireNumber(project, 'project');
+      projects.requireProject(database, owner);
+      return { id: createSpec(database, { project: owner, name: named, spec: checked, now: now() }) };
+    },
+
+    async renameSpec(id, name) {
+      changeSpec(database, requireNumber(id, 'id'), { name: requireName(name), spec: null, now: now() });
+    },
+
+    async deleteSpec(id) {
+      deleteSpec(database, requireNumber(id, 'id'), now());
+    },
+
+    async restoreSpec(id) {
+      deleteSpec(database, requireNumber(id, 'id'), null);
+    },
+
+    async search(text, options) {
+      const { project, limit } = options ?? {};
+      return search(database, requireText(text, 'text'), {
+        ...(project === undefined ? {} : { project: requireNumber(project, 'project') }),
+        limit: requireWhole(limit, 30, mostHits),
+      });
+    },
+  };
+}
+
+/** A name without space around it. Errors: `EmptyName`. */
+function requireName(value: unknown): string {
+  const name = requireText(value, 'name', longestName).trim();
+  if (name === '') throw new HopscopeError('EmptyName', 'The name is empty: give one of at least one letter.');
+  return name;
+}

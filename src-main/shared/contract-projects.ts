@@ -1,0 +1,108 @@
+/**
+ * What screens may ask of projects: the projects themselves, their saved specs, runs brought back, and a search over everything.
+ * Types only; the rest of what may be asked for is in contract.ts. Deleting keeps a row for 30 days, in which it can be restored.
+ */
+import type { ExperimentSpec, Json, RunState } from './records.ts';
+
+/** What a project owns, deleted things left out. */
+export interface ProjectCounts {
+  runs: number;
+  models: number;
+  datasets: number;
+  specs: number;
+}
+
+/** One project as a list shows it. Times are ISO 8601, UTC. */
+export interface ProjectSummary {
+  project: number;
+  name: string;
+  created: string;
+  /** When it was last looked at. */
+  opened: string;
+  archived: string | null;
+  /** When something in it was last added or changed, at the least its creation. */
+  active: string;
+  counts: ProjectCounts;
+}
+
+export interface ProjectDetail extends ProjectSummary {
+  /** Markdown. */
+  notes: string;
+}
+
+/** A spec kept under a name. */
+export interface SavedSpec {
+  id: number;
+  project: number;
+  name: string;
+  spec: ExperimentSpec;
+  created: string;
+  changed: string;
+}
+
+/** Which runs are listed; what is left out does not restrict. */
+export interface RunQuery {
+  limit: number;
+  offset: number;
+  project?: number;
+  /** Words, each of which is somewhere in title, experiment, model, data set, state, name or notes, whatever the case. */
+  search?: string;
+  state?: RunState;
+  experiment?: string;
+}
+
+/** What is fixed about a run besides its spec, before it starts. */
+export interface RunPlan {
+  /** The project looked at last where it is left out. Errors: `ProjectNotFound`. */
+  project?: number;
+  /** What is expected of the run; its form is the wizard's business. */
+  prediction?: Json;
+  /** The row of the data set's version that the spec's data were taken from. */
+  datasetVersion?: number;
+}
+
+export type SearchKind = 'project' | 'run' | 'model' | 'dataset' | 'spec';
+
+/** Something that was found. */
+export interface SearchHit {
+  kind: SearchKind;
+  /** A run's name; of everything else its number, as text. */
+  id: string;
+  title: string;
+  /** One line that tells it from others of its title. */
+  detail: string;
+  project: number;
+}
+
+export interface ProjectService {
+  /** Archived ones too; the one looked at last comes first. */
+  projects(): Promise<ProjectSummary[]>;
+  /** Errors here and below: `ProjectNotFound`. */
+  project(project: number): Promise<ProjectDetail>;
+  /** Errors: `EmptyName`. */
+  createProject(name: string): Promise<ProjectDetail>;
+  /** Notes that it is looked at. */
+  openProject(project: number): Promise<ProjectDetail>;
+  /** Errors: `EmptyName`. */
+  renameProject(project: number, name: string): Promise<void>;
+  archiveProject(project: number, archived: boolean): Promise<void>;
+  /** Errors: `LastProject`, `RunActive` while a run of it is under way. */
+  deleteProject(project: number): Promise<void>;
+  restoreProject(project: number): Promise<void>;
+  saveProjectNotes(project: number, notes: string): Promise<void>;
+  /** Brings a deleted run back. Errors: `RunNotFound`. */
+  restoreRun(run: string): Promise<void>;
+  saveRunNotes(run: string, notes: string): Promise<void>;
+  /** The one changed last comes first. */
+  specs(project: number): Promise<SavedSpec[]>;
+  /** Errors: `SpecNotFound`. */
+  spec(id: number): Promise<SavedSpec>;
+  /** With `id` it takes the place of that one. Errors: `EmptyName`, `SpecNotFound`. */
+  saveSpec(given: { project: number; name: string; spec: ExperimentSpec; id?: number }): Promise<{ id: number }>;
+  /** Errors here and below: `SpecNotFound`. */
+  renameSpec(id: number, name: string): Promise<void>;
+  deleteSpec(id: number): Promise<void>;
+  restoreSpec(id: number): Promise<void>;
+  /** Best first, 30 at the most unless `limit` says otherwise. All words must be found. */
+  search(text: string, options?: { project?: number; limit?: number }): Promise<SearchHit[]>;
+}

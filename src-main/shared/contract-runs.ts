@@ -1,0 +1,39 @@
+/**
+ * What screens may ask of runs that wait or run, and of one item across runs: the queue, halting and going on, and where else
+ * an item was measured. Types only; the rest of what may be asked for is in contract.ts.
+ */
+
+/** A run of this program that has not ended. */
+export interface QueueEntry {
+  run: string;
+  /** The first entry alone can be running; the others wait in this order. */
+  running: boolean;
+  /** Halted between two steps, or about to be. */
+  paused: boolean;
+}
+
+/** The same prompt and answer as measured by another run. */
+export interface ItemTwin {
+  run: string;
+  title: string;
+  /** ISO 8601, UTC. */
+  created: string;
+  set: string;
+  /** Index in the set. */
+  item: number;
+  /** The training or evaluation whose last measurement `ranks` are of: the run's last one. */
+  stage: string;
+  /** Rank at the end, one for each seed in ascending order. */
+  ranks: { seed: number; rank: number }[];
+}
+
+export interface RunService {
+  /** Runs of this program that wait or run, in order; those of other programs in the same data folder are not among them. */
+  queue(): Promise<QueueEntry[]>;
+  /** Halts a running run after its current step, until `resumeRun`; it keeps its place and its memory. Errors: `RunNotRunning`. */
+  pauseRun(run: string): Promise<void>;
+  /** Errors: `RunNotRunning`. */
+  resumeRun(run: string): Promise<void>;
+  /** The item in other runs of the same project, newest first, 20 at the most. Errors: `RunNotFound`, `ItemNotFound`. */
+  itemTwins(run: string, set: string, item: number): Promise<ItemTwin[]>;
+}
