@@ -27,7 +27,7 @@ const model = 'test/fixtures/models/llama';
 const device = ['--device', 'webgpu'];
 
 describe.skipIf(!report.available)('webgpu', () => {
-  test.concurrent('train', { timeout: 120_000 }, async () => {
+  test.concurrent('train', { timeout: 300_000 }, async () => {
     const { lr, batches, modes } = readFixture<TrainingFixture>('training', 'llama.json');
     const { input_ids, labels } = batches[0]!;
     const plan = writeJson(join(folder, 'plan.json'), { batches: [{ input_ids, labels }], lr, trainable: 'all' });
@@ -37,7 +37,7 @@ describe.skipIf(!report.available)('webgpu', () => {
     expect(Math.abs(losses[0]! - modes.all.losses[0]!)).toBeLessThanOrEqual(1e-4);
   });
 
-  test.concurrent('run', { timeout: 120_000 }, async () => {
+  test.concurrent('run', { timeout: 300_000 }, async () => {
     const fixture = readFixture<ExperimentFixture>('experiments', 'llama.json');
     const orders = fixture.orders.layer_freezing['first-hop'].slice(0, 1);
     const path = writeJson(join(folder, 'spec.yaml'), {
@@ -61,7 +61,7 @@ describe.skipIf(!report.available)('webgpu', () => {
     }
   });
 
-  test.concurrent('a device with too little room is named, with what did not fit', { timeout: 120_000 }, async () => {
+  test.concurrent('a device with too little room is named, with what did not fit', { timeout: 300_000 }, async () => {
     const plan = writeJson(join(folder, 'other-plan.json'), {
       batches: [{ input_ids: [[1, 2, 3]], labels: [[-100, 2, 3]] }],
       lr: 1e-3,
