@@ -3,7 +3,8 @@
  * It prints nothing but answers; what to run and in which order is decided by benchmark.ts.
  */
 import { createInterface } from 'node:readline';
-import { Executor, type Targets, type TokenBatch } from '../../src-main/engine/execution/executor.ts';
+import { Executor, type TokenBatch } from '../../src-main/engine/execution/executor.ts';
+import type { Targets } from '../../src-main/engine/execution/gradient-sink.ts';
 import { openCheckpoint } from '../../src-main/engine/files/checkpoint.ts';
 import { createKernels, type Kernels } from '../../src-main/engine/kernels/kernels.ts';
 import { createPlainKernels } from '../../src-main/engine/kernels/plain.ts';

@@ -5,12 +5,8 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import {
-  type BackwardState,
-  Executor,
-  type ExecutorSettings,
-  type TokenBatch,
-} from '../../src-main/engine/execution/executor.ts';
+import { Executor, type ExecutorSettings, type TokenBatch } from '../../src-main/engine/execution/executor.ts';
+import type { BackwardState } from '../../src-main/engine/execution/gradient-sink.ts';
 import { loadWeights, placeWeights } from '../../src-main/engine/execution/load-weights.ts';
 import { Observer } from '../../src-main/engine/execution/observer.ts';
 import { WeightStage } from '../../src-main/engine/execution/weight-stage.ts';

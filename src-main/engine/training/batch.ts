@@ -4,7 +4,8 @@
  */
 import { HopscopeError } from '../../shared/errors.ts';
 import type { Pair } from '../../shared/records.ts';
-import type { Targets, TokenBatch } from '../execution/executor.ts';
+import type { TokenBatch } from '../execution/executor.ts';
+import type { Targets } from '../execution/gradient-sink.ts';
 import type { Tokenizer } from '../files/tokenizer.ts';
 
 /** One text as the model reads it. Token indices count the special tokens in front. */

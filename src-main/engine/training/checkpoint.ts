@@ -1,7 +1,8 @@
 /**
  * What a training on a device goes on from when the device is lost: a copy of its state in memory, and the steps taken since. It takes no step.
  */
-import type { Targets, TokenBatch } from '../execution/executor.ts';
+import type { TokenBatch } from '../execution/executor.ts';
+import type { Targets } from '../execution/gradient-sink.ts';
 import { type FloatTensor, floatTensor } from '../tensor.ts';
 import { AdamState, type SavedState } from './adam-state.ts';
 import { DeviceState } from './device-state.ts';

@@ -5,8 +5,9 @@
 import { HopscopeError } from '../../shared/errors.ts';
 import type { DeviceStage } from '../execution/device-stage.ts';
 import type { RowGradient } from '../execution/embedding.ts';
-import type { Executor, GradientBuffer } from '../execution/executor.ts';
+import type { Executor } from '../execution/executor.ts';
 import { weightOf } from '../execution/feeds.ts';
+import type { GradientBuffer } from '../execution/gradient-sink.ts';
 import { type Residence, ResidentTensor } from '../execution/resident-tensor.ts';
 import { valuesOf } from '../files/values.ts';
 import type { AdamStep } from '../kernels/kernels.ts';

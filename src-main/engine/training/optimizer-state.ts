@@ -3,7 +3,7 @@
  * In memory it is adam-state.ts; on disk, for models whose state is larger than memory, scratch-state.ts.
  */
 import type { RowGradient } from '../execution/embedding.ts';
-import type { BackwardState, GradientBuffer } from '../execution/executor.ts';
+import type { BackwardState, GradientBuffer } from '../execution/gradient-sink.ts';
 import type { AdamStep } from '../kernels/kernels.ts';
 import type { Parameter } from '../models/parameters.ts';
 import type { Weights } from '../weights.ts';

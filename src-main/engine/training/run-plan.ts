@@ -3,7 +3,8 @@
  */
 import { HopscopeError } from '../../shared/errors.ts';
 import type { Progress } from '../../shared/records.ts';
-import type { Executor, Targets, TokenBatch } from '../execution/executor.ts';
+import type { Executor, TokenBatch } from '../execution/executor.ts';
+import type { Targets } from '../execution/gradient-sink.ts';
 import type { PlannedWork } from '../execution/memory-plan.ts';
 import type { Tokenizer } from '../files/tokenizer.ts';
 import { type FloatTensor, floatTensor } from '../tensor.ts';

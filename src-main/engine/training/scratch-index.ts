@@ -5,7 +5,7 @@
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { HopscopeError } from '../../shared/errors.ts';
-import type { BackwardState } from '../execution/executor.ts';
+import type { BackwardState } from '../execution/gradient-sink.ts';
 import { SafetensorsFile, writeSafetensors } from '../files/safetensors.ts';
 import { isJsonObject, readJson } from '../files/strict-json.ts';
 import { writeAll, writeFileWhole } from '../files/write-whole.ts';

@@ -6,7 +6,8 @@
 import { rm } from 'node:fs/promises';
 import { HopscopeError } from '../../shared/errors.ts';
 import type { RowGradient } from '../execution/embedding.ts';
-import type { BackwardState, Executor } from '../execution/executor.ts';
+import type { Executor } from '../execution/executor.ts';
+import type { BackwardState } from '../execution/gradient-sink.ts';
 import type { AdamStep } from '../kernels/kernels.ts';
 import type { Parameter } from '../models/parameters.ts';
 import { Arena } from '../runtime/memory.ts';

@@ -5,7 +5,8 @@
 import { HopscopeError } from '../../shared/errors.ts';
 import { DeviceStage } from '../execution/device-stage.ts';
 import type { RowGradient } from '../execution/embedding.ts';
-import type { BackwardState, Executor, GradientBuffer, GradientSink, Targets, TokenBatch } from '../execution/executor.ts';
+import type { Executor, TokenBatch } from '../execution/executor.ts';
+import type { BackwardState, GradientBuffer, GradientSink, Targets } from '../execution/gradient-sink.ts';
 import { type Delta, subtract } from '../files/weight-sets.ts';
 import type { AdamStep } from '../kernels/kernels.ts';
 import { trainingOf } from '../models/adapters.ts';
