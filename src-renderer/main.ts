@@ -18,5 +18,5 @@ const connection = new Connection(() => (token === null ? receivePort(window) : 
 
 mount(App, {
   target: document.getElementById('app')!,
-  props: { workbench: new Workbench(connection, new Router(window), theme) },
+  props: { workbench: new Workbench(connection, new Router(window), theme, window) },
 });

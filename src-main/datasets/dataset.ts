@@ -84,7 +84,8 @@ const shapes: Record<DatasetKind, string> = {
 };
 
 function readFacts(reader: Reader, value: Json): FactsAndImplications {
-  const root = reader.record(value, 'it', ['train', 'test', 'options']);
+  // `links` is the data editor's: which fact an implication follows from. Nothing is computed from it.
+  const root = reader.record(value, 'it', ['train', 'test', 'options', 'links']);
   const options = reader.record(root.options, 'options', ['train', 'test']);
   return {
     train: reader.pairs(root.train, 'train'),

@@ -59,7 +59,7 @@ export function createCompute({
   probe = { file: process.argv[1] ?? '' },
 }: ComputeSettings): Compute {
   const emissions = createEvent<{ run: string; emission: Emission }>();
-  const open = modelCache();
+  const open = modelCache(() => current !== null);
   removeDeadScratch(scratch);
   let current: { run: string; gate: Gate } | null = null;
 
@@ -211,14 +211,21 @@ function provenanceOf(model: Model, { hash }: ResolvedDataset, device: DeviceNam
   };
 }
 
-/** Keeps the model opened last, with its weights once they were asked for; a folder whose files changed is opened anew. */
-function modelCache(): (folder: string) => Promise<{ model: Model; weights: (plan: MemoryPlan) => Weights }> {
+/**
+ * Keeps the model opened last, with its weights once they were asked for; a folder whose files changed is opened anew. While a run is under way
+ * (`isBusy`) no files are closed: its weights may be read from them.
+ */
+function modelCache(
+  isBusy: () => boolean,
+): (folder: string) => Promise<{ model: Model; weights: (plan: MemoryPlan) => Weights }> {
   let current: { folder: string; stamp: string; model: Model; loaded: { key: string; weights: Weights } | null } | null = null;
+  const replaced: Model[] = [];
   return async (folder) => {
     const stamp = stampOf(folder);
     if (current?.folder !== folder || current.stamp !== stamp) {
       const model = await openModel(folder);
-      current?.model.checkpoint.close();
+      if (current !== null) replaced.push(current.model);
+      if (!isBusy()) for (const { checkpoint } of replaced.splice(0)) checkpoint.close();
       current = { folder, stamp, model, loaded: null };
     }
     const held = current;

@@ -24,8 +24,8 @@ import { modelMembers } from './models.ts';
 import { interruptDeadOwners, watchNeighbours } from './neighbours.ts';
 import { projectMembers } from './projects.ts';
 import { Queue } from './queue.ts';
-import { runMembers } from './run-members.ts';
 import { requireRunPlan, requireRunQuery, requireScoreQuery, requireSpec, requireText } from './require.ts';
+import { runMembers } from './run-members.ts';
 import { titleOf } from './title.ts';
 
 export interface ServiceSettings {

@@ -60,12 +60,12 @@ function verticalTicks(style: FigureStyle, [low, high]: readonly [number, number
   return ticks(low, high, Math.min(7, Math.max(2, Math.floor(height / (3 * style.fontSize)))));
 }
 
-/** Grid, ticks and title of the vertical axis. */
-export function verticalAxis(style: FigureStyle, axis: Axis, scale: Scale, inside: Inside): SvgNode[] {
+/** Grid, ticks and title of the vertical axis; without `named` the grid alone, beside a plot that has the names. */
+export function verticalAxis(style: FigureStyle, axis: Axis, scale: Scale, inside: Inside, named = true): SvgNode[] {
   const { left, right, top, bottom } = inside;
   const middle = (top + bottom) / 2;
   return [
-    ...verticalTicks(style, [scale.low, scale.high], bottom).flatMap((tick) => {
+    ...verticalTicks(style, [scale.low, scale.high], bottom - top + 0.7 * style.fontSize).flatMap((tick) => {
       const y = scale(tick);
       const zero = tick === 0 && axis.kind !== 'rank' && scale.low < 0;
       return [
@@ -77,13 +77,19 @@ export function verticalAxis(style: FigureStyle, axis: Axis, scale: Scale, insid
           stroke: zero ? style.softInk : style.grid,
           'stroke-width': zero ? 0.8 : 1,
         }),
-        label(style, left - 0.5 * style.fontSize, y + 0.35 * style.fontSize, formatTick(tick), { 'text-anchor': 'end' }),
+        ...(named
+          ? [label(style, left - 0.5 * style.fontSize, y + 0.35 * style.fontSize, formatTick(tick), { 'text-anchor': 'end' })]
+          : []),
       ];
     }),
-    label(style, 0.9 * style.fontSize, middle, axis.label, {
-      'text-anchor': 'middle',
-      transform: `rotate(-90 ${0.9 * style.fontSize} ${middle})`,
-    }),
+    ...(named
+      ? [
+          label(style, 0.9 * style.fontSize, middle, axis.label, {
+            'text-anchor': 'middle',
+            transform: `rotate(-90 ${0.9 * style.fontSize} ${middle})`,
+          }),
+        ]
+      : []),
   ];
 }
 

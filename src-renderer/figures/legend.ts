@@ -5,7 +5,7 @@ import type { Axis, Reference } from '../../src-main/shared/figures.ts';
 import { type Drawing, levelDashes, point } from './axes.ts';
 import { element, type SvgNode } from './nodes.ts';
 import { formatValue, isNumber } from './numbers.ts';
-import type { FigureStyle } from './style.ts';
+import { type FigureStyle, seriesDashes } from './style.ts';
 import { label, shorten, textWidth } from './text.ts';
 
 export interface LegendEntry {
@@ -38,8 +38,18 @@ export function drawLegend(style: FigureStyle, entries: readonly LegendEntry[]):
 function sample(style: FigureStyle, { sample: kind, color, place = 0 }: LegendEntry, x: number, y: number): SvgNode[] {
   const size = style.fontSize;
   const [right, centre] = [x + sampleWidth * size, x + (sampleWidth / 2) * size];
+  const dashes = kind === 'line' ? seriesDashes(style, place) : null;
   const stroke = (width: number, opacity = 1) =>
-    element('line', { x1: x, x2: right, y1: y, y2: y, stroke: color, 'stroke-width': width, 'stroke-opacity': opacity });
+    element('line', {
+      x1: x,
+      x2: right,
+      y1: y,
+      y2: y,
+      stroke: color,
+      'stroke-width': width,
+      'stroke-opacity': opacity,
+      ...(dashes === null ? {} : { 'stroke-dasharray': dashes }),
+    });
   switch (kind) {
     case 'line':
       return [stroke(2), point(place, centre, y, 2.4, { fill: color })];

@@ -16,9 +16,11 @@ import {
 import { type LegendEntry, levelEntries } from './legend.ts';
 import { element, round, type SvgNode } from './nodes.ts';
 import { formatEstimate, formatValue, isNumber } from './numbers.ts';
-import { type FigureStyle, seriesColor } from './style.ts';
+import { type FigureStyle, seriesColor, seriesDashes } from './style.ts';
 
-const seedCount = ({ series }: LinesFigure) => Math.max(0, ...series.flatMap(({ y }) => y.map(({ values }) => values.length)));
+/** How many seeds the figure has values of. */
+export const seedCount = ({ series }: LinesFigure): number =>
+  Math.max(0, ...series.flatMap(({ y }) => y.map(({ values }) => values.length)));
 
 /** The legend of lines; a single line of a single seed needs none. */
 export function linesLegend(figure: LinesFigure, style: FigureStyle): LegendEntry[] {
@@ -27,80 +29,105 @@ export function linesLegend(figure: LinesFigure, style: FigureStyle): LegendEntr
     figure.series.length > 1 || seeds > 1
       ? figure.series.map(({ label }, place) => ({ label, sample: 'line', color: seriesColor(style, label, place), place }))
       : [];
-  if (seeds > 1)
-    entries.push(
-      { label: 'one seed', sample: 'thin', color: style.ink },
-      { label: '95 % interval', sample: 'band', color: style.ink },
-    );
+  if (seeds > 1 && figure.seeds !== 'interval') entries.push({ label: 'one seed', sample: 'thin', color: style.ink });
+  if (seeds > 1 && figure.seeds !== 'lines') entries.push({ label: '95 % interval', sample: 'band', color: style.ink });
   return [...entries, ...levelEntries(style, figure.references, figure.y.kind)];
+}
+
+/** From the lowest to the highest that is drawn, or as the axis says. */
+export function linesRange(figure: LinesFigure): [low: number, high: number] {
+  if (figure.y.range !== undefined) return figure.y.range;
+  const estimates = figure.series.flatMap(({ y }) => y);
+  const drawn = estimates.flatMap((entry) => [
+    ...(figure.seeds === 'lines' ? [] : [entry.mean, entry.low, entry.high]),
+    ...(figure.seeds === 'interval' ? [] : entry.values),
+  ]);
+  return domain(figure.y.kind, [...drawn, ...figure.references.map(({ value }) => value)]);
+}
+
+/** From 0, or below it, to the last x. */
+export function linesSpan(figures: readonly LinesFigure[]): [low: number, high: number] {
+  const everyX = figures.flatMap(({ series }) => series.flatMap(({ x }) => x)).filter(isNumber);
+  return [Math.min(...everyX, 0), Math.max(...everyX, 1e-9)];
 }
 
 export function drawLines(figure: LinesFigure, style: FigureStyle): Drawing {
   const height = Math.max(150, Math.min(300, 0.56 * style.width));
-  const estimates = figure.series.flatMap(({ y }) => y);
-  const levels = figure.references.map(({ value }) => value);
-  const range = domain(figure.y.kind, [
-    ...estimates.flatMap((entry) => [entry.mean, entry.low, entry.high, ...entry.values]),
-    ...levels,
-  ]);
+  const range = linesRange(figure);
   const inside = insideOf(style, range, height);
   const y = linear(range[0], range[1], inside.bottom, inside.top);
   const everyX = figure.series.flatMap((series) => series.x).filter(isNumber);
-  const x = linear(Math.min(...everyX, 0), Math.max(...everyX, 1e-9), inside.left + 4, inside.right - 4);
-  const radius = everyX.length / figure.series.length > 30 ? 1.4 : 2.4;
-  const seriesNodes = figure.series.map((series, place) => {
+  const span = linesSpan([figure]);
+  const x = linear(span[0], span[1], inside.left + 4, inside.right - 4);
+  const { behind, front } = plotLines(figure, style, { x, y, width: inside.right - inside.left });
+  return {
+    height: height + horizontalAxisHeight(style),
+    nodes: [
+      ...verticalAxis(style, figure.y, y, inside),
+      ...horizontalAxis(style, figure.x, x, inside, everyX.every(Number.isInteger)),
+      ...behind,
+      ...references(style, figure.references, y, inside),
+      ...front,
+    ],
+  };
+}
+
+/** The bands and lines of a figure between given axes, `width` apart: what lies behind the levels, and what before them. */
+export function plotLines(
+  figure: LinesFigure,
+  style: FigureStyle,
+  { x, y, width }: { x: Place; y: Place; width: number },
+): { behind: SvgNode[]; front: SvgNode[] } {
+  const counted = figure.series.reduce((sum, series) => sum + series.x.length, 0) / figure.series.length;
+  const radius = counted > 30 || width < 9 * counted ? 1.4 : 2.4;
+  const drawn = figure.series.map((series, place) => {
     const color = seriesColor(style, series.label, place);
+    const dashes = seriesDashes(style, place);
     const points = series.x.map((value, index) => ({ x: value, ...series.y[index]! })).filter((entry) => isNumber(entry.mean));
     const seeds = Math.max(0, ...points.map(({ values }) => values.length));
+    const single = figure.seeds === 'lines' && seeds > 1;
     const line = (values: { x: number; y: number | null | undefined }[], attributes: SvgNode['attributes']) =>
       element('path', {
         d: path(values.map((entry) => (isNumber(entry.y) ? [x(entry.x), y(entry.y)] : null))),
         fill: 'none',
         stroke: color,
         'stroke-linejoin': 'round',
+        ...(dashes === null ? {} : { 'stroke-dasharray': dashes }),
         ...attributes,
       });
     const thin =
-      seeds > 1
+      seeds > 1 && figure.seeds !== 'interval'
         ? Array.from({ length: seeds }, (_, seed) =>
             line(
               points.map((entry) => ({ x: entry.x, y: entry.values[seed] })),
-              { 'stroke-width': 0.8, 'stroke-opacity': 0.5 },
+              single ? { 'stroke-width': 1.2, 'stroke-opacity': 0.85 } : { 'stroke-width': 0.8, 'stroke-opacity': 0.5 },
             ),
           )
         : [];
+    const text = (entry: (typeof points)[number]) =>
+      `${series.label}, ${figure.x.label.toLowerCase()} ${formatValue(entry.x)}: ${formatEstimate(entry, figure.y.kind)}`;
+    const mark = (entry: (typeof points)[number], value: number) =>
+      point(place, x(entry.x), y(value), radius, { fill: color }, { text: text(entry) });
     return {
-      behind: [...(seeds > 1 ? [band(points, x, y, color)] : []), ...thin],
-      front: [
-        line(
-          points.map((entry) => ({ x: entry.x, y: entry.mean })),
-          { 'stroke-width': 2 },
-        ),
-        ...points.map((entry) =>
-          point(
-            place,
-            x(entry.x),
-            y(entry.mean),
-            radius,
-            { fill: color },
-            {
-              text: `${series.label}, ${figure.x.label.toLowerCase()} ${formatValue(entry.x)}: ${formatEstimate(entry, figure.y.kind)}`,
-            },
-          ),
-        ),
-      ],
+      behind: [...(seeds > 1 && !single ? [band(points, x, y, color)] : []), ...thin],
+      front: single
+        ? // Each seed's line has its points; the first of them at an x says the numbers of all.
+          points.flatMap((entry) =>
+            entry.values
+              .filter(isNumber)
+              .slice(0, 1)
+              .map((value) => mark(entry, value)),
+          )
+        : [
+            line(
+              points.map((entry) => ({ x: entry.x, y: entry.mean })),
+              { 'stroke-width': 2 },
+            ),
+            ...points.map((entry) => mark(entry, entry.mean)),
+          ],
     };
   });
-  return {
-    height: height + horizontalAxisHeight(style),
-    nodes: [
-      ...verticalAxis(style, figure.y, y, inside),
-      ...horizontalAxis(style, figure.x, x, inside, everyX.every(Number.isInteger)),
-      ...seriesNodes.flatMap(({ behind }) => behind),
-      ...references(style, figure.references, y, inside),
-      ...seriesNodes.flatMap(({ front }) => front),
-    ],
-  };
+  return { behind: drawn.flatMap(({ behind }) => behind), front: drawn.flatMap(({ front }) => front) };
 }
 
 /** Straight lines through the points, interrupted where one is missing. */

@@ -68,6 +68,14 @@ export function seriesColor(style: FigureStyle, label: string, place: number): s
   return style.series[(named < 0 ? place : named) % style.series.length]!;
 }
 
+const dashPatterns = ['6 3', '2 2', '8 2 2 2'];
+
+/** Series that use a colour again are told from the first one by dashes; null: a solid line. */
+export function seriesDashes(style: FigureStyle, place: number): string | null {
+  const round = Math.floor(place / style.series.length);
+  return round === 0 ? null : dashPatterns[(round - 1) % dashPatterns.length]!;
+}
+
 /** The colour at `share` from -1 to 1 of a diverging scale of `#rrggbb` stops, interpolated in sRGB as SVG gradients are. */
 export function divergingColor(stops: readonly string[], share: number): string {
   const place = ((Math.max(-1, Math.min(1, share)) + 1) / 2) * (stops.length - 1);

@@ -10,6 +10,7 @@ import { drawLines, linesLegend } from './lines.ts';
 import { drawMap, hatching } from './map.ts';
 import { element, round, type SvgNode, serialize } from './nodes.ts';
 import { isNumber } from './numbers.ts';
+import { drawPanels, type PanelsFigure, panelsLegend } from './panels.ts';
 import { drawScatter, scatterLegend } from './scatter.ts';
 import { type FigureStyle, printStyle } from './style.ts';
 import { drawTable } from './table.ts';
@@ -21,11 +22,19 @@ export interface DrawnFigure {
   nodes: SvgNode[];
 }
 
-/** Files are shown at this many pixels per unit, so that two pixels for one of them print at 300 dots per inch in a column of 8.5 cm. */
+/** Everything that can be drawn: what experiments store, and what screens put together of several runs. */
+export type Drawable = Figure | PanelsFigure;
+
+/** Files are shown at this many pixels per unit, so that two pixels for one of them print at 300 dots per inch. */
 const pixelsPerUnit = 1.5;
+const millimetresPerUnit = 0.25;
 const margin = 8;
 
-function draw(figure: Figure, style: FigureStyle): Drawing & { width?: number } {
+/** Widths on paper in millimetres: a column of a two-column page, and the page. Type prints at 6.8 points in both. */
+export const paperWidths = { column: 85, page: 178 } as const;
+export type PaperSize = keyof typeof paperWidths;
+
+function draw(figure: Drawable, style: FigureStyle): Drawing & { width?: number } {
   switch (figure.kind) {
     case 'lines':
       return drawLines(figure, style);
@@ -33,6 +42,8 @@ function draw(figure: Figure, style: FigureStyle): Drawing & { width?: number } 
       return drawBars(figure, style);
     case 'map':
       return drawMap(figure, style);
+    case 'panels':
+      return drawPanels(figure, style);
     case 'scatter':
       return drawScatter(figure, style);
     case 'table':
@@ -40,7 +51,7 @@ function draw(figure: Figure, style: FigureStyle): Drawing & { width?: number } 
   }
 }
 
-function legendOf(figure: Figure, style: FigureStyle): LegendEntry[] {
+function legendOf(figure: Drawable, style: FigureStyle): LegendEntry[] {
   switch (figure.kind) {
     case 'lines':
       return linesLegend(figure, style);
@@ -50,6 +61,8 @@ function legendOf(figure: Figure, style: FigureStyle): LegendEntry[] {
       const empty = figure.panels.some(({ values }) => values.some((row) => row.some((value) => !isNumber(value))));
       return empty ? [{ label: 'no value', sample: 'nothing', color: style.ink }] : [];
     }
+    case 'panels':
+      return panelsLegend(figure, style);
     case 'scatter':
       return scatterLegend(figure, style);
     case 'table':
@@ -58,7 +71,7 @@ function legendOf(figure: Figure, style: FigureStyle): LegendEntry[] {
 }
 
 /** Legend and drawing below each other, over the style's width (tables may be wider). */
-export function drawFigure(figure: Figure, style: FigureStyle): DrawnFigure {
+export function drawFigure(figure: Drawable, style: FigureStyle): DrawnFigure {
   const legend = drawLegend(style, legendOf(figure, style));
   const { nodes, height, width = style.width } = draw(figure, style);
   return {
@@ -72,24 +85,50 @@ export function drawFigure(figure: Figure, style: FigureStyle): DrawnFigure {
   };
 }
 
-/** A figure as an SVG file of the column width of a paper: title, legend, axes and colour bar inside. */
-export function figureSvg(figure: Figure, style: FigureStyle = printStyle): { text: string; width: number; height: number } {
-  const drawn = drawFigure(figure, { ...style, width: style.width - 2 * margin });
+export interface SvgFile {
+  text: string;
+  /** Pixels at which it is shown; a PNG has twice as many. */
+  width: number;
+  height: number;
+}
+
+/** What a file has besides the figure. */
+export interface FileOptions {
+  size?: PaperSize;
+  /** Where the numbers come from, printed below the drawing; it is in the file's description in any case. */
+  provenance?: string;
+  /** Whether the caption and the provenance are printed below; absent: not. */
+  captioned?: boolean;
+}
+
+/** A figure as an SVG file of a paper's width: title, legend, axes and colour bar inside, sizes in millimetres. */
+export function figureSvg(
+  figure: Drawable,
+  { size = 'column', provenance = '', captioned = false }: FileOptions = {},
+  style: FigureStyle = printStyle,
+): SvgFile {
+  const across = paperWidths[size] / millimetresPerUnit;
+  const drawn = drawFigure(figure, { ...style, width: across - 2 * margin });
   const titleSize = 1.12 * style.fontSize;
   const lines = wrap(figure.title, drawn.width, titleSize * 1.06);
   const top = margin + lines.length * 1.3 * titleSize + 0.4 * titleSize;
-  const [width, height] = [Math.ceil(drawn.width + 2 * margin), Math.ceil(drawn.height + top + margin)];
+  const noteSize = 0.9 * style.fontSize;
+  const notes = captioned ? [figure.caption, provenance].flatMap((note) => wrap(note, drawn.width, noteSize)) : [];
+  const notesTop = top + drawn.height + 0.8 * noteSize;
+  const width = Math.ceil(drawn.width + 2 * margin);
+  const height = Math.ceil(top + drawn.height + margin + (notes.length === 0 ? 0 : (0.8 + 1.35 * notes.length) * noteSize));
   const root = element(
     'svg',
     {
       xmlns: 'http://www.w3.org/2000/svg',
-      width: width * pixelsPerUnit,
-      height: height * pixelsPerUnit,
+      width: `${round(width * millimetresPerUnit)}mm`,
+      height: `${round(height * millimetresPerUnit)}mm`,
       viewBox: `0 0 ${width} ${height}`,
       'font-family': style.fontFamily,
     },
     [
       element('title', {}, [figure.title]),
+      element('desc', {}, [[figure.caption, provenance].filter(Boolean).join(' ')]),
       element('rect', { width, height, fill: style.paper }),
       ...lines.map((line, index) =>
         label(style, margin, margin + (index * 1.3 + 0.95) * titleSize, line, {
@@ -99,6 +138,9 @@ export function figureSvg(figure: Figure, style: FigureStyle = printStyle): { te
         }),
       ),
       element('g', { transform: `translate(${margin} ${round(top)})` }, drawn.nodes),
+      ...notes.map((line, index) =>
+        label(style, margin, notesTop + (index + 0.7) * 1.35 * noteSize, line, { 'font-size': noteSize }),
+      ),
     ],
   );
   return {

@@ -76,7 +76,22 @@ export class Router {
   };
 }
 
+/** The address of a run's circuit explorer. */
+export function circuitAddress(run: string): string {
+  return `${runAddress(run)}/circuit`;
+}
+
 /** The address of a run's screen. */
 export function runAddress(run: string): string {
   return `/runs/${encodeURIComponent(run)}`;
+}
+
+/** Where a saved spec is looked through, changed and started. */
+export function specAddress({ id, spec }: { id: number; spec: { experiment: string } }): string {
+  return `/new/${encodeURIComponent(spec.experiment)}?spec=${id}`;
+}
+
+/** The address of one item of a run; `item` is its index. */
+export function itemAddress(run: string, set: string, item: number): string {
+  return `${runAddress(run)}/items/${encodeURIComponent(set)}/${item}`;
 }

@@ -3,6 +3,7 @@
  * A live run, a finished one and one reopened after a reload take this same path; nothing is kept between visits.
  */
 import type { Service } from '../../src-main/shared/contract.ts';
+import type { QueueEntry } from '../../src-main/shared/contract-runs.ts';
 import { type ErrorRecord, errorRecord } from '../../src-main/shared/errors.ts';
 import type { Figure } from '../../src-main/shared/figures.ts';
 import type { EvaluationRow, ItemSet, RunDetail, StepRow } from '../../src-main/shared/records.ts';
@@ -22,6 +23,7 @@ export class RunView {
   #evaluations = $state.raw<EvaluationRow[]>([]);
   #measured = $state.raw<EvaluationRow[]>([]);
   #figures = $state.raw<Figure[]>([]);
+  #queue = $state.raw<QueueEntry[]>([]);
   #error = $state.raw<ErrorRecord | null>(null);
   #stage = $state<string | null>(null);
   #itemsFetched = 0;
@@ -46,6 +48,20 @@ export class RunView {
   /** What the experiment drew of its results; empty until it has finished. */
   get figures(): Figure[] {
     return this.#figures;
+  }
+
+  get steps(): StepRow[] {
+    return this.#steps;
+  }
+
+  /** Without their items. */
+  get evaluations(): EvaluationRow[] {
+    return this.#evaluations;
+  }
+
+  /** The program's runs that wait or run, while this one is among them. */
+  get queue(): QueueEntry[] {
+    return this.#queue;
   }
 
   /** Evaluations with their items, for the per-fact tables. */
@@ -118,7 +134,8 @@ export class RunView {
   follow(service: Service): () => void {
     const loop = follow(() => this.#fetch(service), pauseMilliseconds);
     const unsubscribe = service.onRunChanged((change) => {
-      if (change.run === this.id) loop.changed();
+      // A run that waits moves up as those before it end
+      if (change.run === this.id || this.#detail?.state === 'queued') loop.changed();
     });
     return () => {
       unsubscribe();
@@ -130,9 +147,20 @@ export class RunView {
     await this.#attempt(() => service.stopRun(this.id));
   }
 
-  /** Whether it was deleted. */
-  async delete(service: Service): Promise<boolean> {
-    return await this.#attempt(() => service.deleteRun(this.id));
+  /** Halts it after its current step, or lets it go on. */
+  async setPaused(service: Service, paused: boolean): Promise<void> {
+    await this.#attempt(async () => {
+      await (paused ? service.pauseRun(this.id) : service.resumeRun(this.id));
+      this.#queue = await service.queue();
+    });
+  }
+
+  /** Whether they were stored. */
+  async saveNotes(service: Service, notes: string): Promise<boolean> {
+    return await this.#attempt(async () => {
+      await service.saveRunNotes(this.id, notes);
+      if (this.#detail !== null) this.#detail = { ...this.#detail, notes };
+    });
   }
 
   async #fetch(service: Service): Promise<void> {
@@ -141,17 +169,19 @@ export class RunView {
       const detail = await service.run(this.id);
       const live = detail.state === 'running' || detail.state === 'queued';
       const wantItems = !live || Date.now() - this.#itemsFetched >= itemsPauseMilliseconds;
-      const [steps, sets, evaluations, figures] = await Promise.all([
+      const [steps, sets, evaluations, figures, queue] = await Promise.all([
         service.steps(this.id),
         service.itemSets(this.id),
         service.evaluations(this.id, { items: wantItems }),
         live ? [] : service.figures(this.id),
+        live ? service.queue() : [],
       ]);
       this.#detail = detail;
       this.#steps = steps;
       this.#sets = sets;
       this.#evaluations = evaluations;
       this.#figures = figures;
+      this.#queue = queue;
       if (wantItems) {
         this.#measured = evaluations;
         this.#itemsFetched = Date.now();

@@ -1,10 +1,11 @@
 /**
- * The list of runs, newest first, kept current, with the outcome of each finished run derived from its stored curves.
- * It pages through what the host has; filtering is over what has been fetched.
+ * The list of runs that fit a query, newest first, kept current, with the outcome of each finished run derived from its stored
+ * curves. It pages through what the host has; the host does the filtering.
  */
 import type { Service } from '../../src-main/shared/contract.ts';
+import type { RunQuery } from '../../src-main/shared/contract-projects.ts';
 import { type ErrorRecord, errorRecord } from '../../src-main/shared/errors.ts';
-import type { RunSummary } from '../../src-main/shared/records.ts';
+import type { EvaluationRow, RunSummary } from '../../src-main/shared/records.ts';
 import { rankCurves, stagesOf, standing } from '../measures/curves.ts';
 import { follow, isDisconnected } from './follow.ts';
 
@@ -16,6 +17,9 @@ export interface Outcome {
   implications: { before: number; latest: number } | null;
 }
 
+/** What a list shows; the page is the list's own business. */
+export type RunFilter = Omit<RunQuery, 'limit' | 'offset'>;
+
 export class RunList {
   #runs = $state.raw<RunSummary[] | null>(null);
   #total = $state(0);
@@ -23,9 +27,13 @@ export class RunList {
   #error = $state.raw<ErrorRecord | null>(null);
   #limit = $state(0);
   #pageSize: number;
+  #filter: RunFilter;
+  #service: Service | null = null;
+  #asked = 0;
   #changed: () => void = () => {};
 
-  constructor(pageSize: number) {
+  constructor(pageSize: number, filter: RunFilter = {}) {
+    this.#filter = filter;
     this.#pageSize = pageSize;
     this.#limit = pageSize;
   }
@@ -35,7 +43,7 @@ export class RunList {
     return this.#runs;
   }
 
-  /** Runs the host has, fetched or not. */
+  /** Runs that fit the filter, fetched or not. */
   get total(): number {
     return this.#total;
   }
@@ -48,13 +56,16 @@ export class RunList {
     return this.#outcomes.get(run) ?? null;
   }
 
-  /** Fetched runs that have every word of `text` somewhere in title, model, data set, state or name. */
-  filtered(text: string): RunSummary[] {
-    return filterRuns(this.#runs ?? [], text);
+  /** Lists what fits another filter, from its first page; what was listed stays until the answer is there. */
+  ask(filter: RunFilter): void {
+    this.#filter = filter;
+    this.#limit = this.#pageSize;
+    if (this.#service !== null) void this.#fetch(this.#service);
   }
 
   /** Fetches now and whenever a run changes, until the returned function is called. */
   follow(service: Service): () => void {
+    this.#service = service;
     const loop = follow(() => this.#fetch(service), pauseMilliseconds);
     this.#changed = loop.changed;
     const unsubscribe = service.onRunChanged(() => loop.changed());
@@ -70,48 +81,45 @@ export class RunList {
     this.#changed();
   }
 
-  async delete(service: Service, run: string): Promise<void> {
-    try {
-      await service.deleteRun(run);
-      this.#runs = this.#runs?.filter((entry) => entry.run !== run) ?? null;
-      this.#changed();
-    } catch (error) {
-      this.#error = errorRecord(error);
-    }
-  }
-
   async #fetch(service: Service): Promise<void> {
+    const asked = ++this.#asked;
     try {
-      const page = await service.runs({ limit: this.#limit, offset: 0 });
+      const page = await service.runs({ ...this.#filter, limit: this.#limit, offset: 0 });
+      if (asked !== this.#asked) return;
       this.#runs = page.runs;
       this.#total = page.total;
       this.#error = null;
-      await this.#fetchOutcomes(service, page.runs);
+      void this.#fetchOutcomes(service, page.runs, asked);
     } catch (error) {
+      if (asked !== this.#asked) return;
       const record = errorRecord(error);
       if (!isDisconnected(record.code)) this.#error = record;
     }
   }
 
-  /** Curves of runs that ended and are not known yet, one at a time: a list is not worth hurrying the host. */
-  async #fetchOutcomes(service: Service, runs: RunSummary[]): Promise<void> {
-    for (const run of runs) {
-      if (run.state === 'queued' || run.state === 'running' || this.#outcomes.has(run.run)) continue;
-      const evaluations = await service.evaluations(run.run);
-      const curves = stagesOf(evaluations).length === 1 ? rankCurves(evaluations, []) : [];
-      const facts = curves.find((curve) => curve.set === 'facts');
-      const implications = curves.find((curve) => curve.set === 'implications');
-      const outcome = { facts: facts ? standing(facts) : null, implications: implications ? standing(implications) : null };
-      this.#outcomes = new Map(this.#outcomes).set(run.run, outcome);
+  /**
+   * Outcomes of runs that ended and are not known yet, one at a time: a list is not worth hurrying the host. A later fetch of the
+   * list takes over, so that only what is still listed is asked for.
+   */
+  async #fetchOutcomes(service: Service, runs: RunSummary[], asked: number): Promise<void> {
+    try {
+      for (const run of runs) {
+        if (run.state === 'queued' || run.state === 'running' || this.#outcomes.has(run.run)) continue;
+        const evaluations = await service.evaluations(run.run);
+        this.#outcomes = new Map(this.#outcomes).set(run.run, outcomeOf(evaluations));
+        if (asked !== this.#asked) return;
+      }
+    } catch {
+      // The run was deleted or the line is down meanwhile: its outcome is shown as unknown until the next fetch.
     }
   }
 }
 
-/** Runs that have every word of `text`, whatever the case. */
-export function filterRuns(runs: readonly RunSummary[], text: string): RunSummary[] {
-  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
-  return runs.filter((run) => {
-    const haystack = `${run.title} ${run.experiment} ${run.model} ${run.dataset} ${run.state} ${run.run}`.toLowerCase();
-    return words.every((word) => haystack.includes(word));
-  });
+function outcomeOf(evaluations: EvaluationRow[]): Outcome {
+  const curves = stagesOf(evaluations).length === 1 ? rankCurves(evaluations, []) : [];
+  const standingOf = (set: string) => {
+    const curve = curves.find((candidate) => candidate.set === set);
+    return curve === undefined ? null : standing(curve);
+  };
+  return { facts: standingOf('facts'), implications: standingOf('implications') };
 }

@@ -12,11 +12,22 @@ import type {
   Parameter,
   Preview,
 } from '../../src-main/shared/records.ts';
+import type { Comparison, Prediction } from '../measures/prediction.ts';
 import { draftOf, readDraft } from '../text/drafts.ts';
 import { Request } from './request.svelte.ts';
 
-export const wizardSteps = ['Question', 'Model', 'Data', 'Settings', 'Review'] as const;
+export const wizardSteps = ['Question', 'Model', 'Data', 'Settings', 'Prediction', 'Review'] as const;
 export type WizardStep = (typeof wizardSteps)[number];
+
+/** What is expected of the run, as typed; empty texts: nothing. */
+export interface PredictionDraft {
+  set: string;
+  comparison: Comparison;
+  threshold: string;
+  text: string;
+}
+
+const noPrediction: PredictionDraft = { set: '', comparison: 'at most', threshold: '', text: '' };
 
 export class Wizard {
   readonly experiments = new Request<ExperimentDescription[]>();
@@ -31,6 +42,7 @@ export class Wizard {
   /** What the host fills in for settings that were left alone; it knows the model better than the description does. */
   #filled = $state.raw<{ [name: string]: Json | undefined }>({});
   #stepIndex = $state(0);
+  #prediction = $state.raw<PredictionDraft>(noPrediction);
   /** Problems are shown once the user has tried to go on. */
   #checked = $state(false);
 
@@ -75,6 +87,38 @@ export class Wizard {
     return this.experiments.value !== null && this.experiment === null ? this.#experimentId : null;
   }
 
+  /** The lists whose mean rank can be predicted: those of the preview, implications first. */
+  get predictableSets(): string[] {
+    const sets = this.preview.value?.sets.map(({ set }) => set) ?? [];
+    return [...sets].sort((a, b) => Number(/^(implications|both)/.test(b)) - Number(/^(implications|both)/.test(a)));
+  }
+
+  get predictionDraft(): PredictionDraft {
+    const set = this.#prediction.set || (this.predictableSets[0] ?? 'implications');
+    return { ...this.#prediction, set };
+  }
+
+  set predictionDraft(draft: PredictionDraft) {
+    this.#prediction = draft;
+  }
+
+  /** What is wrong with the threshold, once the user has tried to go on. */
+  get predictionProblem(): string | null {
+    return this.#checked && this.#thresholdProblem ? 'Type a mean rank, for example 2, or leave it empty.' : null;
+  }
+
+  /** What is stored with the run; null where nothing was predicted. */
+  get prediction(): Prediction | null {
+    const { set, comparison, threshold, text } = this.predictionDraft;
+    const number = threshold.trim() === '' ? null : Number(threshold);
+    return number === null && text.trim() === '' ? null : { set, comparison, threshold: number, text: text.trim() };
+  }
+
+  get #thresholdProblem(): boolean {
+    const text = this.#prediction.threshold.trim();
+    return text !== '' && !(Number(text) >= 0 && Number.isFinite(Number(text)));
+  }
+
   draft(parameter: Parameter): string {
     return this.#drafts[parameter.name] ?? draftOf(this.standard(parameter));
   }
@@ -106,9 +150,13 @@ export class Wizard {
     return this.#checked ? readDraft(parameter, this.draft(parameter)).problem : null;
   }
 
-  /** Begins with an experiment, and with the values of a spec where one is run again. */
+  /**
+   * Begins with an experiment, and with the values of a spec where one is run again. What is expected of this run is not
+   * taken from an earlier one.
+   */
   begin(experiment: string, values: { [name: string]: Json | undefined } = {}): void {
     this.#experimentId = experiment;
+    this.#prediction = noPrediction;
     this.#drafts = {};
     this.#filled = {};
     for (const [name, value] of Object.entries(values)) this.#drafts[name] = draftOf(value);
@@ -144,7 +192,8 @@ export class Wizard {
   load(service: Service): void {
     if (this.experiments.value === null) void this.experiments.ask(() => service.experiments());
     if (this.step === 'Model' && this.model.value === null) void this.describeModel(service);
-    if ((this.step === 'Data' || this.step === 'Review') && this.preview.value === null) void this.askPreview(service);
+    if ((this.step === 'Data' || this.step === 'Prediction' || this.step === 'Review') && this.preview.value === null)
+      void this.askPreview(service);
   }
 
   async describeModel(service: Service): Promise<ModelDescription | null> {
@@ -174,11 +223,16 @@ export class Wizard {
     return preview;
   }
 
-  /** Stores and queues the run; returns its id, or null where the host refused. */
-  async startRun(service: Service): Promise<string | null> {
+  /** Stores and queues the run in a project (the one looked at last); returns its id, or null where the host refused. */
+  async startRun(service: Service, project?: number): Promise<string | null> {
     const spec = this.preview.value?.spec ?? this.spec;
     if (spec === null) return null;
-    return (await this.start.ask(() => service.startRun(spec)))?.run ?? null;
+    const { prediction } = this;
+    const plan = {
+      ...(project === undefined ? {} : { project }),
+      ...(prediction === null ? {} : { prediction: { ...prediction } }),
+    };
+    return (await this.start.ask(() => service.startRun(spec, plan)))?.run ?? null;
   }
 
   async #inOrder(service: Service): Promise<boolean> {
@@ -196,6 +250,7 @@ export class Wizard {
     if (this.step === 'Settings') {
       return this.settings.every((parameter) => readDraft(parameter, this.draft(parameter)).problem === null);
     }
+    if (this.step === 'Prediction') return !this.#thresholdProblem;
     return true;
   }
 

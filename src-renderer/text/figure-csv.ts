@@ -2,13 +2,14 @@
  * The numbers of a figure as CSV, one row per plotted value with its mean, interval and every seed's own value.
  * The drawing is elsewhere; nothing is rounded here.
  */
-import type { Estimate, Figure, TableFigure } from '../../src-main/shared/figures.ts';
+import type { Estimate, TableFigure } from '../../src-main/shared/figures.ts';
+import type { Drawable } from '../figures/svg.ts';
 import { toCsv } from './csv.ts';
 
 type Cell = string | number | null;
 
 /** `seeds` names the columns of single values where there are as many of them as seeds. */
-export function figureCsv(figure: Figure, seeds: readonly number[] = []): string {
+export function figureCsv(figure: Drawable, seeds: readonly number[] = []): string {
   switch (figure.kind) {
     case 'lines': {
       const all = figure.series.flatMap(({ y }) => y);
@@ -17,6 +18,19 @@ export function figureCsv(figure: Figure, seeds: readonly number[] = []): string
         [
           ...figure.series.flatMap(({ label, x, y }) => x.map((value, index) => [label, value, ...estimateCells(y[index], all)])),
           ...figure.references.map(({ label, value }) => [label, null, ...levelCells(value, all)]),
+        ],
+      );
+    }
+    case 'panels': {
+      const panels = figure.panels.filter((panel) => panel !== null);
+      const all = panels.flatMap(({ series }) => series.flatMap(({ y }) => y));
+      return toCsv(
+        ['panel', 'series', figure.x.label, ...estimateHeading('', all, seeds)],
+        [
+          ...panels.flatMap(({ title, series }) =>
+            series.flatMap(({ label, x, y }) => x.map((value, index) => [title, label, value, ...estimateCells(y[index], all)])),
+          ),
+          ...figure.references.map(({ label, value }) => [null, label, null, ...levelCells(value, all)]),
         ],
       );
     }

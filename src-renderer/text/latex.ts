@@ -20,8 +20,8 @@ export function escapeLatex(text: string): string {
   return text.replace(/[\\~^−–→<>&%$#_{}]/g, (character) => special[character] ?? `\\${character}`);
 }
 
-/** `\begin{table}` to `\end{table}`: columns of numbers to the right, caption and label included. */
-export function tableLatex(figure: TableFigure): string {
+/** `\begin{table}` to `\end{table}`: columns of numbers to the right, caption and label included; `provenance` ends the caption. */
+export function tableLatex(figure: TableFigure, provenance = ''): string {
   const columns = figure.columns.map((_, column) => (isNumeric(figure, column) ? 'r' : 'l')).join('');
   const line = (cells: readonly string[]) => `    ${cells.join(' & ')} \\\\`;
   const rows = figure.rows.map((row) =>
@@ -31,7 +31,7 @@ export function tableLatex(figure: TableFigure): string {
     '% \\usepackage{booktabs}',
     '\\begin{table}',
     '  \\centering',
-    `  \\caption{${escapeLatex(`${figure.title}. ${figure.caption}`)}}`,
+    `  \\caption{${escapeLatex([`${figure.title}.`, figure.caption, provenance].filter(Boolean).join(' '))}}`,
     `  \\label{tab:${figure.id.replace(/[^A-Za-z0-9-]+/g, '-')}}`,
     `  \\begin{tabular}{${columns}}`,
     '    \\toprule',

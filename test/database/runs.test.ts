@@ -2,9 +2,12 @@ import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import { getEvaluations, getItemSets, getSteps, storeEmissions } from '../../src-main/database/measurements.ts';
 import { type Database, openDatabase } from '../../src-main/database/open.ts';
+import { createProject } from '../../src-main/database/projects.ts';
+import { purge } from '../../src-main/database/purge.ts';
 import {
   createRun,
   deleteRun,
+  getFigures,
   getRun,
   interruptRunsOf,
   listRuns,
@@ -12,6 +15,9 @@ import {
   markRunning,
   type Outcome,
   requestStop,
+  restoreRun,
+  saveRunNotes,
+  stateOf,
   stopRequests,
 } from '../../src-main/database/runs.ts';
 import { getSetting, setSetting } from '../../src-main/database/settings.ts';
@@ -31,6 +37,7 @@ test('a run from queued to finished', () => {
   createRun(database, newRun('a'));
   expect(getRun(database, 'a')).toEqual({
     run: 'a',
+    project: 1,
     experiment: 'ocr',
     title: 'OCR · first-hop · small-world',
     model: 'small-world',
@@ -46,6 +53,9 @@ test('a run from queued to finished', () => {
     provenance: null,
     results: null,
     warnings: [],
+    notes: '',
+    prediction: null,
+    datasetVersion: null,
   });
   expect([markRunning(database, 'a', now), markRunning(database, 'a', now)]).toEqual([true, false]);
   expect(markEnded(database, 'a', { ...done, results: { epochs: [] } })).toBe(true);
@@ -118,17 +128,56 @@ test('runs are listed newest first, in pages', () => {
   expect([runs.map((run) => run.run), total]).toEqual([['b', 'a'], 3]);
 });
 
-test('deleting takes all rows along, and only of a run that has ended', () => {
+test('deleting hides an ended run, restoring brings it back, the purge takes all rows along', () => {
   createRun(database, newRun('a'));
   storeEmissions(database, 'a', [step(0), { kind: 'items', items: itemSet }, { kind: 'evaluation', row: evaluation(0) }], 1);
-  expect(() => deleteRun(database, 'a')).toThrow(expect.objectContaining({ code: 'RunActive' }));
+  expect(() => deleteRun(database, 'a', now)).toThrow(expect.objectContaining({ code: 'RunActive' }));
   markEnded(database, 'a', done);
-  deleteRun(database, 'a');
+  deleteRun(database, 'a', now);
+  expect(listRuns(database, { limit: 9, offset: 0 }).total).toBe(0);
+  for (const lookUp of [getRun, stateOf, getFigures, (from: Database, run: string) => deleteRun(from, run, now)])
+    expect(() => lookUp(database, 'a')).toThrow(expect.objectContaining({ code: 'RunNotFound' }));
+  purge(database, now);
+  restoreRun(database, 'a');
+  expect([getRun(database, 'a').results, getSteps(database, 'a').length]).toEqual([{ epochs: [] }, 1]);
+  deleteRun(database, 'a', now);
+  purge(database, '2026-11-22T10:00:01.001Z');
   for (const table of ['runs', 'steps', 'item_sets', 'evaluations', 'items']) {
     expect(database.prepare(`SELECT count(*) FROM ${table}`).pluck().get(), table).toBe(0);
   }
-  expect(() => deleteRun(database, 'a')).toThrow(expect.objectContaining({ code: 'RunNotFound' }));
+  expect(() => restoreRun(database, 'a')).toThrow(expect.objectContaining({ code: 'RunNotFound' }));
   expect(() => getRun(database, `' OR 1=1 --`)).toThrow(expect.objectContaining({ code: 'RunNotFound' }));
+});
+
+test('runs are filtered by project, state, experiment and words, which are no patterns', () => {
+  const other = createProject(database, 'Other', now);
+  createRun(database, { ...newRun('a'), project: 1, title: '100% sure_thing' });
+  createRun(database, { ...newRun('b'), project: other, experiment: 'ablation', title: 'O\\Brien' });
+  createRun(database, { ...newRun('c'), project: 1, title: '100 sure things' });
+  markEnded(database, 'c', done);
+  saveRunNotes(database, 'c', 'The rank *falls*.');
+  const found = (query: object) => {
+    const { runs, total } = listRuns(database, { limit: 9, offset: 0, ...query });
+    expect(total).toBe(runs.length);
+    return runs.map(({ run }) => run);
+  };
+  expect(found({})).toEqual(['c', 'b', 'a']);
+  expect(found({ project: other })).toEqual(['b']);
+  expect(found({ state: 'queued', project: 1 })).toEqual(['a']);
+  expect(found({ experiment: 'ablation' })).toEqual(['b']);
+  expect(found({ search: '100%' })).toEqual(['a']);
+  expect(found({ search: 'sure_t' })).toEqual(['a']);
+  expect(found({ search: '  SURE first-hop ' })).toEqual(['c', 'a']);
+  expect(found({ search: 'o\\b' })).toEqual(['b']);
+  expect(found({ search: 'falls' })).toEqual(['c']);
+  expect(found({ search: 'falls not' })).toEqual([]);
+  expect(found({ search: "'; DROP TABLE runs" })).toEqual([]);
+});
+
+test('a run keeps what was predicted and which data it used; without a project it is of the one looked at last', () => {
+  const other = createProject(database, 'Other', '2030-01-01T00:00:00.000Z');
+  createRun(database, { ...newRun('a'), prediction: { below: 2.5 }, datasetVersion: 7 });
+  expect(getRun(database, 'a')).toMatchObject({ project: other, prediction: { below: 2.5 }, datasetVersion: 7 });
 });
 
 test('only unfinished runs of the dead owner are interrupted', () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import { storeEmissions } from '../../src-main/database/measurements.ts';
 import { type Database, openDatabase } from '../../src-main/database/open.ts';
+import { purge } from '../../src-main/database/purge.ts';
 import { createRun, deleteRun, markEnded } from '../../src-main/database/runs.ts';
 import { getScores } from '../../src-main/database/scores.ts';
 import type { ScoreRow } from '../../src-main/shared/records.ts';
@@ -65,6 +66,7 @@ test('a number that is none, or a shape that does not fit, is refused whole', ()
 test('they go with their run', () => {
   storeEmissions(database, 'a', [{ kind: 'scores', rows: [row(), mlp] }], 1);
   markEnded(database, 'a', { state: 'stopped', finished: '2026-11-22T10:00:01.000Z', seconds: 1, error: null, results: null });
-  deleteRun(database, 'a');
+  deleteRun(database, 'a', '2026-11-22T12:00:00.000Z');
+  purge(database, '2026-11-22T13:00:00.000Z');
   expect(database.prepare('SELECT count(*) FROM scores').pluck().get()).toBe(0);
 });

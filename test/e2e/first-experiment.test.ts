@@ -63,7 +63,7 @@ describe.each(shells)('the first experiment in the $name', ({ open }) => {
     await page.getByRole('link', { name: 'Run your first experiment' }).click();
     const start = page.getByRole('button', { name: 'Start run' });
     const next = page.getByRole('button', { name: 'Next' });
-    for (let step = 0; step < 4; step++) {
+    for (let step = 0; step < 5; step++) {
       const current = page.getByRole('navigation', { name: 'Steps' }).locator('[aria-current=step]');
       const before = await current.textContent();
       await next.click();

@@ -1,7 +1,9 @@
 /** Data sets from templates: sentences entity by entity with their links, and every problem named by row and slot. */
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { resolveDataset } from '../../src-main/datasets/dataset.ts';
 import { datasetQuestions, generate } from '../../src-main/experiments/dataset-questions.ts';
+import type { Json } from '../../src-main/shared/records.ts';
 
 const request = {
   columns: ['name', 'city', 'language'],
@@ -81,4 +83,13 @@ test('built-in sets and nonce words are those of the model asked for', async () 
   const elsewhere = datasetQuestions((model) => join(root, 'test/fixtures/models', model));
   const words = await elsewhere.makeWords({ models: ['llama', 'gpt2'], count: 4, seed: 1, kind: 'name', without: [] });
   expect(new Set(words).size).toBe(4);
+});
+
+test('a data set exported with its links is one for specs, the links left out of what is computed', () => {
+  const { content } = generate(request);
+  const { links, ...data } = content!;
+  expect(links).toEqual([0, 0, 1, 1]);
+  const resolved = resolveDataset(content as unknown as Json, 'facts', {});
+  expect(resolved.data).toEqual(data);
+  expect(resolved.hash).toBe(resolveDataset(data as unknown as Json, 'facts', {}).hash);
 });

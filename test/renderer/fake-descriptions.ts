@@ -1,7 +1,23 @@
 /**
  * The unchanging answers of fake-host.ts: experiments with a parameter of every kind, a model, devices.
  */
-import type { About, DeviceReport, ExperimentDescription, ModelDescription, Parameter } from '../../src-main/shared/records.ts';
+import type {
+  About,
+  DeviceReport,
+  ExperimentDescription,
+  ModelDescription,
+  Parameter,
+  WorkEstimate,
+} from '../../src-main/shared/records.ts';
+
+export const fakeEstimate: WorkEstimate = {
+  memory: 41_000_000,
+  residency: 'memory',
+  state: 'memory',
+  disk: 0,
+  seconds: 3,
+  fits: true,
+};
 
 export const fakeModel: ModelDescription = {
   path: '/opt/hopscope/resources/small-world',
@@ -22,6 +38,14 @@ export const fakeModel: ModelDescription = {
     train_all: 41_000_000,
     train_mlp_attn: 36_000_000,
     available: 11_800_000_000,
+  },
+  plan: {
+    budget: 9_400_000_000,
+    forward: { ...fakeEstimate, of: '20 prompts' },
+    scores: { ...fakeEstimate, of: '20 prompts' },
+    train_all: { ...fakeEstimate, of: '24 steps' },
+    train_mlp_attn: { ...fakeEstimate, of: '24 steps' },
+    train_lora: { ...fakeEstimate, of: '24 steps' },
   },
 };
 

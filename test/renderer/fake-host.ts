@@ -14,9 +14,14 @@ import type {
   RunState,
   RunSummary,
 } from '../../src-main/shared/records.ts';
-import { fakeAbout, fakeDevices, fakeExperiments, fakeModel } from './fake-descriptions.ts';
+import { fakeCircuits, fakeScoreResults, fakeScores } from './fake-circuits.ts';
+import { createFakeDatasets } from './fake-datasets.ts';
+import { fakeAbout, fakeDevices, fakeEstimate, fakeExperiments } from './fake-descriptions.ts';
 import { fakeFigures } from './fake-figures.ts';
+import { createFakeModels, describeFakeModel } from './fake-models.ts';
+import { createFakeProjects } from './fake-projects.ts';
 import { fakeDaxwugSets, fakeEvaluation, fakeSets, fakeSteps } from './fake-rows.ts';
+import { createFakeRuns } from './fake-runs.ts';
 
 interface FakeRun {
   detail: RunDetail;
@@ -37,6 +42,8 @@ const longTitle =
 export function createFakeService(scenario: 'empty' | 'full', tickMilliseconds = 120): Service {
   const changes = createEvent<{ run: string; state: RunState }>();
   const runs = new Map<string, FakeRun>();
+  const deleted = new Set<string>();
+  const paused = new Set<string>();
   const seedsOf = (run: FakeRun) => run.detail.spec.seeds as number[];
   const epochsOf = (run: FakeRun) => run.detail.spec.epochs as number;
   const setsOf = (dataset: unknown) => (dataset === 'daxwug' ? fakeDaxwugSets() : fakeSets());
@@ -55,6 +62,7 @@ export function createFakeService(scenario: 'empty' | 'full', tickMilliseconds =
     };
     const detail: RunDetail = {
       run: id,
+      project: 1,
       experiment: 'ocr',
       title: 'Out-of-context reasoning, first hop',
       model: 'small-world',
@@ -77,6 +85,9 @@ export function createFakeService(scenario: 'empty' | 'full', tickMilliseconds =
       },
       results: null,
       warnings: [],
+      notes: '',
+      prediction: null,
+      datasetVersion: null,
       ...values,
     };
     const run = { detail, reached };
@@ -102,7 +113,12 @@ export function createFakeService(scenario: 'empty' | 'full', tickMilliseconds =
     add('run-queued', 'queued', 0, { provenance: null });
     add('run-midway', 'running', 20, { progress: { done: 58, total: 108, message: 'seed 1, epoch 6 of 12', secondsLeft: 21 } });
     for (const { id, title } of fakeExperiments.slice(1)) {
-      const values = { experiment: id, title: `${title}, first hop`, created: new Date(Date.now() - 4e8).toISOString() };
+      const values = {
+        experiment: id,
+        results: fakeScoreResults(),
+        title: `${title}, first hop`,
+        created: new Date(Date.now() - 4e8).toISOString(),
+      };
       add(`run-${id}`, 'finished', 39, values);
     }
     const ordering = add('run-ordering-live', 'running', 20, {
@@ -114,17 +130,27 @@ export function createFakeService(scenario: 'empty' | 'full', tickMilliseconds =
     });
     ordering.detail.spec = { ...ordering.detail.spec, dataset: 'daxwug' };
     for (let index = 0; index < 4; index++)
-      add(`run-older-${index}`, index === 1 ? 'interrupted' : 'finished', index === 1 ? 9 : 39);
+      add(`run-older-${index}`, index === 1 ? 'interrupted' : 'finished', index === 1 ? 9 : 39).detail.spec.lr =
+        10 ** (index - 6);
   }
 
   function find(id: string): FakeRun {
     const run = runs.get(id);
-    if (run === undefined) throw new HopscopeError('RunNotFound', `There is no run "${id}" in this data folder.`);
+    if (run === undefined || deleted.has(id))
+      throw new HopscopeError('RunNotFound', `There is no run "${id}" in this data folder.`);
     return run;
   }
 
+  function listed(): RunSummary[] {
+    return [...runs.values()]
+      .map(({ detail }) => detail)
+      .filter(({ run }) => !deleted.has(run))
+      .sort((a, b) => b.created.localeCompare(a.created));
+  }
+
   function describe(path: string): ModelDescription {
-    if (path === 'small-world') return fakeModel;
+    const known = describeFakeModel(path);
+    if (known !== null) return known;
     throw new HopscopeError(
       'ModelNotFound',
       `${path} is no model folder: it has no config.json. Give the folder that holds config.json and the safetensors files.`,
@@ -154,15 +180,15 @@ export function createFakeService(scenario: 'empty' | 'full', tickMilliseconds =
       cost: {
         steps: 3 * epochs * seeds.length,
         evaluations: 2 * (epochs + 1) * seeds.length,
+        ...fakeEstimate,
         seconds: 0.4 * epochs * seeds.length,
-        memory: 41_000_000,
       },
     };
   }
 
   function advance(run: FakeRun): void {
     const total = seedsOf(run).length * (epochsOf(run) + 1);
-    if (run.detail.state !== 'running') return;
+    if (run.detail.state !== 'running' || paused.has(run.detail.run)) return;
     run.reached++;
     const done = run.reached >= total;
     const seed = Math.min(seedsOf(run).length - 1, Math.floor(run.reached / (epochsOf(run) + 1)));
@@ -190,11 +216,12 @@ export function createFakeService(scenario: 'empty' | 'full', tickMilliseconds =
     describeModel: async (path) => describe(path),
     preview: async (spec) => previewOf(spec),
     preflight: async () => [],
-    async startRun(spec) {
+    async startRun(spec, plan) {
       const id = `run-${runs.size + 1}-started`;
       const run = add(id, 'running', 0, {
         experiment: spec.experiment,
         spec: previewOf(spec).spec,
+        ...plan,
         created: new Date().toISOString(),
       });
       setTimeout(() => advance(run), tickMilliseconds);
@@ -211,14 +238,21 @@ export function createFakeService(scenario: 'empty' | 'full', tickMilliseconds =
       changes.emit({ run: id, state: 'stopped' });
     },
     async deleteRun(id) {
-      find(id);
-      runs.delete(id);
-      changes.emit({ run: id, state: 'stopped' });
+      const { state } = find(id).detail;
+      deleted.add(id);
+      changes.emit({ run: id, state });
     },
-    async runs(page) {
-      const all: RunSummary[] = [...runs.values()].map(({ detail }) => detail).sort((a, b) => b.created.localeCompare(a.created));
-      const { limit, offset } = page ?? { limit: 50, offset: 0 };
-      return { runs: all.slice(offset, offset + limit), total: all.length };
+    async runs(query) {
+      const { limit = 50, offset = 0, project, search = '', state, experiment } = query ?? {};
+      const words = search.toLowerCase().split(/\s+/).filter(Boolean);
+      const found = listed().filter(
+        (run) =>
+          (project === undefined || run.project === project) &&
+          (state === undefined || run.state === state) &&
+          (experiment === undefined || run.experiment === experiment) &&
+          words.every((word) => `${run.title} ${run.model} ${run.dataset} ${run.state}`.toLowerCase().includes(word)),
+      );
+      return { runs: found.slice(offset, offset + limit), total: found.length };
     },
     run: async (id) => find(id).detail,
     async steps(id) {
@@ -233,7 +267,11 @@ export function createFakeService(scenario: 'empty' | 'full', tickMilliseconds =
         );
     },
     itemSets: async (id) => (find(id).reached === 0 ? [] : setsOf(find(id).detail.spec.dataset)),
-    scores: async () => [],
+    scores: async (id, query) => fakeScores(find(id).detail.experiment, query),
+    ...fakeCircuits(
+      (id) => find(id).detail,
+      () => listed().map(({ run }) => find(run).detail),
+    ),
 
     async evaluations(id, options) {
       const run = find(id);
@@ -250,5 +288,26 @@ export function createFakeService(scenario: 'empty' | 'full', tickMilliseconds =
     },
     figures: async (id) => (find(id).detail.state === 'finished' ? (fakeFigures[find(id).detail.experiment] ?? []) : []),
     onRunChanged: changes.subscribe,
+    ...createFakeDatasets(scenario),
+    ...createFakeModels(scenario),
+    ...createFakeRuns(
+      {
+        listed,
+        changed: (run, state) => changes.emit({ run, state }),
+        advance: (run) => advance(find(run)),
+      },
+      paused,
+    ),
+    ...createFakeProjects(scenario, {
+      runs: listed,
+      async restoreRun(id) {
+        deleted.delete(id);
+        changes.emit({ run: id, state: find(id).detail.state });
+      },
+      async saveRunNotes(id, notes) {
+        const run = find(id);
+        run.detail = { ...run.detail, notes };
+      },
+    }),
   };
 }

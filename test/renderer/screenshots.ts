@@ -41,6 +41,12 @@ const shots: Shot[] = [
   { name: 'home', scenario: 'full', hash: '#/' },
   { name: 'runs', scenario: 'full', hash: '#/runs' },
   { name: 'runs-empty', scenario: 'empty', hash: '#/runs' },
+  { name: 'projects', scenario: 'full', hash: '#/projects', act: (page) => page.getByText('1 archived project').click() },
+  { name: 'projects-empty', scenario: 'empty', hash: '#/projects' },
+  { name: 'project-menu', scenario: 'full', hash: '#/', act: (page) => page.getByRole('button', { name: /^Project:/ }).click() },
+  { name: 'notes', scenario: 'full', hash: '#/', act: (page) => page.getByRole('button', { name: 'Write notes' }).click() },
+  { name: 'palette', scenario: 'full', hash: '#/', act: (page) => page.keyboard.press('Control+k') },
+  { name: 'shortcuts', scenario: 'full', hash: '#/', act: (page) => page.keyboard.press('?') },
   {
     name: 'runs-delete',
     scenario: 'full',
@@ -78,6 +84,7 @@ const shots: Shot[] = [
     },
   },
   { name: 'wizard-5', scenario: 'empty', hash: '#/new/ocr', act: (page) => steps(page, 4) },
+  { name: 'wizard-6', scenario: 'empty', hash: '#/new/ocr', act: (page) => steps(page, 5) },
   { name: 'chooser', scenario: 'empty', hash: '#/new' },
   { name: 'freezing-1', scenario: 'empty', hash: '#/new/layer-freezing' },
   {
@@ -92,7 +99,7 @@ const shots: Shot[] = [
   },
   { name: 'emergence-4', scenario: 'empty', hash: '#/new/emergence', act: (page) => steps(page, 3) },
   { name: 'daxwug-3', scenario: 'empty', hash: '#/new/data-ordering', act: (page) => steps(page, 2) },
-  { name: 'daxwug-5', scenario: 'empty', hash: '#/new/data-ordering', act: (page) => steps(page, 4) },
+  { name: 'daxwug-6', scenario: 'empty', hash: '#/new/data-ordering', act: (page) => steps(page, 5) },
   {
     name: 'run-bars',
     scenario: 'full',
@@ -137,6 +144,36 @@ const shots: Shot[] = [
   { name: 'run-failed', scenario: 'full', hash: '#/runs/run-failed' },
   { name: 'run-queued', scenario: 'full', hash: '#/runs/run-queued' },
   { name: 'run-missing', scenario: 'full', hash: '#/runs/nothing' },
+  { name: 'models', scenario: 'full', hash: '#/models' },
+  {
+    name: 'models-add',
+    scenario: 'full',
+    hash: '#/models',
+    act: (page) => page.getByRole('button', { name: 'Add models' }).click(),
+  },
+  {
+    name: 'models-scan',
+    scenario: 'full',
+    hash: '#/models',
+    act: async (page) => {
+      await page.getByRole('button', { name: 'Add models' }).click();
+      await page.getByRole('button', { name: 'Scan this folder' }).click();
+    },
+  },
+  { name: 'model-overview', scenario: 'full', hash: '#/models/1' },
+  { name: 'model-broken', scenario: 'full', hash: '#/models/2' },
+  {
+    name: 'model-tokens',
+    scenario: 'full',
+    hash: '#/models/small-world?tab=tokenizer',
+    act: (page) => page.getByRole('checkbox', { name: /7B/ }).check(),
+  },
+  {
+    name: 'model-next',
+    scenario: 'full',
+    hash: '#/models/small-world?tab=next',
+    act: (page) => page.getByRole('button', { name: 'What comes next?' }).click(),
+  },
   { name: 'settings', scenario: 'full', hash: '#/settings' },
 ];
 

@@ -5,11 +5,13 @@ import { HopscopeError } from '../../src-main/shared/errors.ts';
 import { closeOnce } from '../../src-main/shared/ports.ts';
 import type { Port } from '../../src-main/shared/rpc.ts';
 import { Connection } from '../../src-renderer/state/connection.svelte.ts';
+import { deleteRun } from '../../src-renderer/state/delete-run.ts';
 import { follow } from '../../src-renderer/state/follow.ts';
 import { Request } from '../../src-renderer/state/request.svelte.ts';
 import { matchAddress, readAddress, runAddress } from '../../src-renderer/state/router.svelte.ts';
 import { RunView } from '../../src-renderer/state/run.svelte.ts';
 import { RunList } from '../../src-renderer/state/runs.svelte.ts';
+import { Toasts } from '../../src-renderer/state/toasts.svelte.ts';
 import { Wizard } from '../../src-renderer/state/wizard.svelte.ts';
 import { createFakeService } from './fake-host.ts';
 
@@ -79,20 +81,18 @@ describe('RunView', () => {
     endLive();
   });
 
-  it('stops and deletes', async () => {
+  it('stops', async () => {
     const service = createFakeService('full');
     const view = new RunView('run-midway');
     const end = view.follow(service);
     await view.stop(service);
     await vi.waitFor(() => expect(view.detail?.state).toBe('stopped'));
-    expect(await view.delete(service)).toBe(true);
-    expect(await view.delete(service)).toBe(false);
     end();
   });
 });
 
 describe('RunList', () => {
-  it('lists, filters, pages and derives outcomes', async () => {
+  it('lists, filters, pages, derives outcomes, and follows what is deleted and brought back', async () => {
     const service = createFakeService('full');
     const list = new RunList(4);
     const end = list.follow(service);
@@ -100,13 +100,22 @@ describe('RunList', () => {
     expect(list.total).toBe(19);
     await vi.waitFor(() => expect(list.outcome('run-finished')?.facts?.latest).toBeLessThan(0.1));
     expect(list.outcome('run-finished')?.facts?.before).toBeGreaterThan(3);
-    expect(list.filtered('FAILED').map((run) => run.run)).toEqual(['run-failed']);
-    expect(list.filtered('third llama')).toHaveLength(1);
-    expect(list.filtered('nothing of it')).toHaveLength(0);
     list.more();
     await vi.waitFor(() => expect(list.runs).toHaveLength(8), { timeout: 2000 });
-    await list.delete(service, 'run-failed');
-    expect(list.filtered('failed')).toHaveLength(0);
+    list.ask({ search: 'FAILED' });
+    await vi.waitFor(() => expect(list.runs?.map((run) => run.run)).toEqual(['run-failed']));
+    // Deleted and brought back: the host tells, the list follows.
+    const toasts = new Toasts();
+    expect(await deleteRun({ service, toasts }, { run: 'run-failed', title: 'Failed one' })).toBe(true);
+    await vi.waitFor(() => expect([list.runs, list.total]).toEqual([[], 0]), { timeout: 2000 });
+    expect(toasts.shown.map(({ text }) => text)).toEqual(['Deleted “Failed one”.']);
+    expect(toasts.actOnNewest()).toBe(true);
+    await vi.waitFor(() => expect(list.total).toBe(1), { timeout: 2000 });
+    expect(toasts.shown).toEqual([]);
+    list.ask({ search: 'third llama', project: 1 });
+    await vi.waitFor(() => expect(list.runs?.map((run) => run.run)).toEqual(['run-long']));
+    list.ask({ project: 7 });
+    await vi.waitFor(() => expect(list.runs).toEqual([]));
     end();
   });
 });
@@ -132,7 +141,7 @@ describe('Wizard', () => {
   it('goes from question to a started run with the defaults', async () => {
     const service = createFakeService('empty');
     const wizard = await opened(service);
-    for (const step of ['Model', 'Data', 'Settings', 'Review']) {
+    for (const step of ['Model', 'Data', 'Settings', 'Prediction', 'Review']) {
       expect(await wizard.next(service)).toBe(true);
       expect(wizard.step).toBe(step);
     }

@@ -2,6 +2,8 @@
  * A compute process for the service's tests: real process, real channel, made-up numbers. It is no test.
  * `spec.behaviour` says what it does; it counts steps and never trains.
  */
+
+import { Gate } from '../../src-main/experiments/gate.ts';
 import type { Compute } from '../../src-main/shared/contract.ts';
 import { HopscopeError } from '../../src-main/shared/errors.ts';
 import { createEvent } from '../../src-main/shared/event.ts';
@@ -11,6 +13,7 @@ import type { Emission, ExperimentSpec, Json, Preview } from '../../src-main/sha
 import { serve } from '../../src-main/shared/rpc.ts';
 import { evaluation, itemSet, step } from '../database/rows.ts';
 
+let gate = new Gate();
 const emissions = createEvent<{ run: string; emission: Emission }>();
 
 function pause(milliseconds: number): Promise<void> {
@@ -20,6 +23,7 @@ function pause(milliseconds: number): Promise<void> {
 async function execute(run: string, spec: ExperimentSpec, signal?: AbortSignal): Promise<Json> {
   const emit = (emission: Emission) => emissions.emit({ run, emission });
   const steps = Number(spec.steps ?? 20);
+  gate = new Gate();
   emit({
     kind: 'provenance',
     provenance: { modelPath: spec.model, modelHash: 'm', datasetHash: 'd', device: 'cpu', threads: 1, versions: {} },
@@ -27,6 +31,7 @@ async function execute(run: string, spec: ExperimentSpec, signal?: AbortSignal):
   emit({ kind: 'items', items: itemSet });
   emit({ kind: 'evaluation', row: evaluation(0, Number(spec.items ?? 2)) });
   for (let number = 0; number < steps; number++) {
+    await gate.pass(signal);
     if (signal?.aborted) throw new HopscopeError('Interrupted', 'Stopped on request.', 'interrupted');
     emit(step(number));
     emit({ kind: 'progress', progress: { done: number + 1, total: steps, message: `step ${number + 1}`, secondsLeft: null } });
@@ -66,8 +71,22 @@ const compute: Compute = {
     return { spec: { ...spec, epochs: 12 }, warnings: [] } as unknown as Preview;
   },
   preflight: async () => [],
+  async builtinDataset(_model, name) {
+    throw new HopscopeError('UnknownDataset', `There is no built-in set "${name}".`);
+  },
+  generateDataset: async () => ({ content: null, problems: [] }),
+  makeWords: async () => [],
   execute,
+  pause: async () => gate.shut(),
+  resume: async () => gate.open(),
   onEmission: emissions.subscribe,
+  tokenize: async (_path, texts) => ({
+    kind: 'word-level',
+    vocabulary: 2,
+    texts: texts.map((text) => ({ text, ids: [0], tokens: [text], offsets: null, special: [false], decoded: text })),
+  }),
+  // Deaf to an abort, as while weights are read
+  nextTokens: () => new Promise(() => {}),
 };
 
 process.on('disconnect', () => process.exit(0));

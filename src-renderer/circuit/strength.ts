@@ -1,0 +1,63 @@
+/**
+ * How L changes while a growing part of what finetuning learned is added, as the first-order check of a run measured it: at a few parts,
+ * with straight lines between them. Nothing is computed anew: the learned weights are not stored.
+ */
+import type { Json } from '../../src-main/shared/records.ts';
+import { field } from './tokens.ts';
+
+export interface StrengthCurve {
+  /** Parts of the change at which L was measured, from 0 to 1. */
+  scales: number[];
+  /** Change of L there. */
+  change: number[];
+  /** Its derivative at no change, by the linear maps' scores alone; and by every parameter. */
+  slope: number;
+  slopeOfAll: number;
+}
+
+/** The curve of one item (-1: the mean over items) and one seed (null: the mean over seeds); null where none is stored. */
+export function strengthCurve(results: Json, seed: number | null, point: number): StrengthCurve | null {
+  const seeds = field(results, 'seeds');
+  const checks = (Array.isArray(seeds) ? seeds : [])
+    .filter((entry) => seed === null || field(entry, 'seed') === seed)
+    .map((entry) => field(entry, 'first_order'))
+    .flatMap((check) => checkOf(check, point) ?? []);
+  const [first] = checks;
+  if (first === undefined) return null;
+  return {
+    scales: first.scales,
+    change: first.scales.map((_, index) => mean(checks.map(({ change }) => change[index]!))),
+    slope: mean(checks.map(({ slope }) => slope)),
+    slopeOfAll: mean(checks.map(({ slopeOfAll }) => slopeOfAll)),
+  };
+}
+
+function checkOf(check: Json, point: number): StrengthCurve | null {
+  const scales = numbers(field(check, 'scales'));
+  const change = field(check, 'change');
+  const rows = Array.isArray(change) ? change.map(numbers) : [];
+  const of = (values: readonly number[]) => (point < 0 ? mean(values) : values[point]);
+  const curve = rows.map(of);
+  const [slope, slopeOfAll] = [of(numbers(field(check, 'predictedByMaps'))), of(numbers(field(check, 'predictedByAll')))];
+  const known = curve.every((value): value is number => value !== undefined);
+  if (scales.length < 2 || curve.length !== scales.length || !known || slope === undefined || slopeOfAll === undefined)
+    return null;
+  return { scales, change: curve, slope, slopeOfAll };
+}
+
+/** The change of L at a part from 0 to 1, on the straight line between the measured ones beside it. */
+export function changeAt({ scales, change }: StrengthCurve, part: number): number {
+  const above = scales.findIndex((scale) => scale >= part);
+  if (above <= 0) return change[above < 0 ? change.length - 1 : 0]!;
+  const [low, high] = [scales[above - 1]!, scales[above]!];
+  const share = (part - low) / (high - low);
+  return change[above - 1]! + share * (change[above]! - change[above - 1]!);
+}
+
+function numbers(json: Json): number[] {
+  return Array.isArray(json) ? json.filter((value): value is number => typeof value === 'number') : [];
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}

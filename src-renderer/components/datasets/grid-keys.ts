@@ -1,0 +1,80 @@
+/**
+ * What keys do in an editing grid that has the keyboard, outside a cell's editor. It changes the grid's state and draws nothing.
+ */
+import type { GridState } from '../../state/grid.svelte.ts';
+
+/** Keys that the grid does not act on itself. */
+export interface GridKeyActions {
+  find(withReplace: boolean): void;
+  /** The next Tab should leave the grid. */
+  release(): void;
+  isReleased(): boolean;
+}
+
+/** Whether the key was taken. */
+export function pressGridKey(grid: GridState, event: KeyboardEvent, actions: GridKeyActions): boolean {
+  const { key, shiftKey: shift, altKey } = event;
+  const control = event.ctrlKey || event.metaKey;
+  if (event.isComposing) return false;
+  if (altKey) {
+    if (control || (key !== 'ArrowUp' && key !== 'ArrowDown')) return false;
+    grid.moveRows(key === 'ArrowUp' ? -1 : 1);
+    return true;
+  }
+  if (control) return pressWithControl(grid, key.toLowerCase(), shift, actions) || grid.move(key, { control, shift });
+  switch (key) {
+    case 'Tab':
+      return !actions.isReleased() && grid.tab(shift);
+    case 'Escape':
+      actions.release();
+      return true;
+    case 'Enter':
+    case 'F2':
+      grid.edit();
+      return true;
+    case 'Delete':
+    case 'Backspace':
+      if (grid.selection.wholeRows && key === 'Delete') grid.deleteRows();
+      else grid.clear();
+      return true;
+    case ' ':
+      if (!shift) break;
+      grid.selectRow(grid.selection.focus.row, false);
+      return true;
+  }
+  if (grid.move(key, { control, shift })) return true;
+  if ([...key].length !== 1) return false;
+  grid.edit(key);
+  return true;
+}
+
+function pressWithControl(grid: GridState, key: string, shift: boolean, actions: GridKeyActions): boolean {
+  switch (key) {
+    case 'a':
+      grid.selectAll();
+      return true;
+    case 'z':
+      if (shift) grid.redo();
+      else grid.undo();
+      return true;
+    case 'y':
+      grid.redo();
+      return true;
+    case 'd':
+      grid.fillDown();
+      return true;
+    case 'f':
+    case 'h':
+      actions.find(key === 'h');
+      return true;
+    case 'enter':
+      grid.insertRow(shift ? 'above' : 'below');
+      return true;
+    case 'delete':
+    case 'backspace':
+      grid.deleteRows();
+      return true;
+    default:
+      return false;
+  }
+}

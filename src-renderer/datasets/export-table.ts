@@ -1,0 +1,48 @@
+/**
+ * A data set as a file's text: CSV and JSON lines with a line for each row of the grid, JSON as the command line reads it.
+ * Each can be imported again without loss; import-table.ts does so.
+ */
+import type { DatasetContent, LinkedFacts } from '../../src-main/shared/contract-datasets.ts';
+import type { Json } from '../../src-main/shared/records.ts';
+import { toCsv } from '../text/csv.ts';
+import { rowsOf } from './facts-table.ts';
+import { targets } from './import-table.ts';
+
+/** Options are two further columns, from the first line down, whatever stands beside them. */
+export function exportCsv(content: LinkedFacts): string {
+  return toCsv([...targets], tableRows(content));
+}
+
+/** One object on each line; what is empty is left out. */
+export function exportJsonLines(content: LinkedFacts): string {
+  return tableRows(content)
+    .map((cells) => {
+      const held = cells.flatMap((cell, index) => (cell === '' ? [] : [[targets[index]!, cell] as const]));
+      return `${JSON.stringify(Object.fromEntries(held))}\n`;
+    })
+    .join('');
+}
+
+/** Each pair on a line of its own. */
+export function exportJson(content: DatasetContent): string {
+  return `${lines(content as unknown as Json, '')}\n`;
+}
+
+function lines(value: Json, indent: string): string {
+  const inner = `${indent}  `;
+  if (Array.isArray(value)) {
+    const isShort = value.length <= 2 && value.every((entry) => typeof entry !== 'object');
+    if (isShort) return `[${value.map((entry) => JSON.stringify(entry)).join(', ')}]`;
+    return `[\n${value.map((entry) => inner + lines(entry, inner)).join(',\n')}\n${indent}]`;
+  }
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const entries = Object.entries(value).map(([key, entry]) => `${inner}${JSON.stringify(key)}: ${lines(entry, inner)}`);
+  return `{\n${entries.join(',\n')}\n${indent}}`;
+}
+
+function tableRows(content: LinkedFacts): string[][] {
+  const rows = rowsOf(content);
+  const { train, test } = content.options;
+  const length = Math.max(rows.length, train.length, test.length);
+  return Array.from({ length }, (_, index) => [...(rows[index] ?? ['', '', '', '']), train[index] ?? '', test[index] ?? '']);
+}

@@ -1,0 +1,303 @@
+/**
+ * The rows behind an editing grid: cells of text, edits that can be undone, and the order in which rows are shown.
+ * Every edit replaces one stretch of rows by another. It draws nothing; what is selected is in selection.ts.
+ */
+import { editBetween, GridHistory, type Row } from './grid-history.ts';
+import type { Range } from './selection.ts';
+
+export interface Sort {
+  column: number;
+  descending: boolean;
+}
+
+/** A new text for one cell; `row` counts the data's rows. */
+export interface CellChange {
+  row: number;
+  column: number;
+  text: string;
+}
+
+const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' });
+
+export class GridModel {
+  readonly columns: number;
+  #rows: Row[];
+  #nextId = 1;
+  #history = new GridHistory();
+  #sort: Sort | null = null;
+  #filters: string[];
+  /** Ids of the rows shown, in order; null: all rows as the data have them. */
+  #shown: number[] | null = null;
+  /** Data row of each row shown; made when asked for. */
+  #view: number[] | null = null;
+  #changed: () => void;
+
+  /** `changed` is called after every change of rows or of their order. Where there would be no row, there is an empty one to write in. */
+  constructor(columns: number, rows: readonly (readonly string[])[], changed: () => void = () => {}) {
+    this.columns = columns;
+    this.#filters = Array.from({ length: columns }, () => '');
+    this.#rows = (rows.length === 0 ? [[]] : rows).map((cells) => this.#row(cells));
+    this.#changed = changed;
+  }
+
+  /** All rows in the data's order. */
+  get rows(): readonly Row[] {
+    return this.#rows;
+  }
+
+  /** The cells of all rows in the data's order. */
+  cells(): string[][] {
+    return this.#rows.map(({ cells }) => [...cells]);
+  }
+
+  /** How many rows are shown. */
+  get length(): number {
+    return this.#shown === null ? this.#rows.length : this.#dataRows().length;
+  }
+
+  /** The data row of a row shown. */
+  dataRow(shown: number): number {
+    return this.#shown === null ? shown : (this.#dataRows()[shown] ?? -1);
+  }
+
+  /** Where a data row is shown, -1 where it is filtered out. */
+  shownRow(data: number): number {
+    return this.#shown === null ? data : this.#dataRows().indexOf(data);
+  }
+
+  at(shown: number): Row | undefined {
+    return this.#rows[this.dataRow(shown)];
+  }
+
+  text(shown: number, column: number): string {
+    return this.at(shown)?.cells[column] ?? '';
+  }
+
+  /** The texts of a range as shown. */
+  block({ top, bottom, left, right }: Range): string[][] {
+    return stretch(top, Math.min(bottom, this.length - 1)).map((row) => [...(this.at(row)?.cells.slice(left, right + 1) ?? [])]);
+  }
+
+  get sort(): Sort | null {
+    return this.#sort;
+  }
+
+  get filters(): readonly string[] {
+    return this.#filters;
+  }
+
+  /** Whether rows are shown as the data have them, all of them. */
+  get isPlain(): boolean {
+    return this.#shown === null;
+  }
+
+  /** Shows rows by a column's text, or (null) in the data's order again. Equal texts keep the data's order. */
+  setSort(sort: Sort | null): void {
+    this.#sort = sort;
+    this.#arrange();
+  }
+
+  /** Shows only rows whose cell has `text` somewhere, whatever the case; '' shows all. */
+  setFilter(column: number, text: string): void {
+    this.#filters = this.#filters.map((old, index) => (index === column ? text : old));
+    this.#arrange();
+  }
+
+  clearFilters(): void {
+    this.#filters = this.#filters.map(() => '');
+    this.#arrange();
+  }
+
+  /** What undoing takes back; null: nothing. */
+  get undoLabel(): string | null {
+    return this.#history.last?.label ?? null;
+  }
+
+  get redoLabel(): string | null {
+    return this.#history.next?.label ?? null;
+  }
+
+  /** Takes the last edit back; returns the first data row that it concerned, null where there was none. */
+  undo(): number | null {
+    const edit = this.#history.undo();
+    if (edit !== null) this.#replace(edit.at, edit.inserted.length, edit.removed);
+    return edit?.at ?? null;
+  }
+
+  redo(): number | null {
+    const edit = this.#history.redo();
+    if (edit !== null) this.#replace(edit.at, edit.removed.length, edit.inserted);
+    return edit?.at ?? null;
+  }
+
+  /** Puts texts into cells. Returns how many of them were different. */
+  setCells(changes: readonly CellChange[], label = 'edit'): number {
+    const next = [...this.#rows];
+    let changed = 0;
+    for (const { row, column, text } of changes) {
+      const old = next[row];
+      if (old === undefined || column < 0 || column >= this.columns || old.cells[column] === text) continue;
+      changed++;
+      next[row] = { id: old.id, cells: old.cells.map((cell, index) => (index === column ? text : cell)) };
+    }
+    if (changed > 0) this.#commit(label, next);
+    return changed;
+  }
+
+  /** Puts rows in front of a data row. */
+  insertRows(at: number, rows: readonly (readonly string[])[], label = 'insert rows'): void {
+    if (rows.length === 0) return;
+    this.#commit(label, [...this.#rows.slice(0, at), ...rows.map((cells) => this.#row(cells)), ...this.#rows.slice(at)]);
+  }
+
+  /** Removes the rows shown from `top` to `bottom`. */
+  deleteShown({ top, bottom }: Range): void {
+    const doomed = new Set(this.#dataRowsOf(top, bottom));
+    if (doomed.size === 0) return;
+    this.#commit(
+      'delete rows',
+      this.#rows.filter((_, index) => !doomed.has(index)),
+    );
+  }
+
+  /** Empties the cells of a range. */
+  clear(range: Range, label = 'clear cells'): void {
+    this.#fillRange(range, label, () => '');
+  }
+
+  /** Copies a range's first row into its others. */
+  fillDown(range: Range): void {
+    this.#fillRange({ ...range, top: range.top + 1 }, 'fill down', (column) => this.text(range.top, column));
+  }
+
+  /** Copies of the rows shown from `top` to `bottom`, put behind the last of them. */
+  duplicate({ top, bottom }: Range): void {
+    const data = this.#dataRowsOf(top, bottom);
+    if (data.length === 0) return;
+    this.insertRows(
+      Math.max(...data) + 1,
+      data.map((row) => this.#rows[row]!.cells),
+      'duplicate rows',
+    );
+  }
+
+  /** Moves rows up (-1) or down (1) by one; false where order is not the data's own, or there is no place. */
+  move({ top, bottom }: Range, by: -1 | 1): boolean {
+    if (!this.isPlain || top + by < 0 || bottom + by >= this.#rows.length) return false;
+    const moving = this.#rows.slice(top, bottom + 1);
+    const others = [...this.#rows.slice(0, top), ...this.#rows.slice(bottom + 1)];
+    this.#commit('move rows', [...others.slice(0, top + by), ...moving, ...others.slice(top + by)]);
+    return true;
+  }
+
+  /**
+   * Puts a block of texts over a range: repeated where the range is a whole number of blocks, else once from its first cell on.
+   * Rows beyond the last are added. Returns the range that was written and how many columns had no place.
+   */
+  paste(range: Range, block: readonly (readonly string[])[]): { range: Range; droppedColumns: number } {
+    const width = Math.max(0, ...block.map(({ length }) => length));
+    if (block.length === 0 || width === 0) return { range, droppedColumns: 0 };
+    const rowsWanted = range.bottom - range.top + 1;
+    const columnsWanted = range.right - range.left + 1;
+    const height = rowsWanted % block.length === 0 ? rowsWanted : block.length;
+    const wide = columnsWanted % width === 0 ? columnsWanted : width;
+    const written = Math.min(wide, this.columns - range.left);
+    const next = [...this.#rows];
+    const shown = this.length;
+    for (let row = 0; row < height; row++) {
+      const texts = block[row % block.length]!;
+      const data = range.top + row < shown ? this.dataRow(range.top + row) : next.length;
+      const old = next[data] ?? this.#row([]);
+      const cells = [...old.cells];
+      for (let column = 0; column < written; column++) cells[range.left + column] = texts[column % width] ?? '';
+      next[data] = { id: old.id, cells };
+    }
+    this.#commit('paste', next);
+    return {
+      range: { top: range.top, bottom: range.top + height - 1, left: range.left, right: range.left + written - 1 },
+      droppedColumns: wide - written,
+    };
+  }
+
+  /** Everything anew as one edit that can be undone. */
+  replaceAllRows(rows: readonly (readonly string[])[], label: string): void {
+    this.#commit(
+      label,
+      rows.map((cells) => this.#row(cells)),
+    );
+  }
+
+  #fillRange({ top, bottom, left, right }: Range, label: string, textOf: (column: number) => string): void {
+    const changes = this.#dataRowsOf(top, bottom).flatMap((row) =>
+      stretch(left, right).map((column) => ({ row, column, text: textOf(column) })),
+    );
+    this.setCells(changes, label);
+  }
+
+  #row(cells: readonly string[]): Row {
+    return { id: this.#nextId++, cells: Array.from({ length: this.columns }, (_, column) => cells[column] ?? '') };
+  }
+
+  #dataRowsOf(top: number, bottom: number): number[] {
+    return stretch(Math.max(0, top), Math.min(bottom, this.length - 1)).map((shown) => this.dataRow(shown));
+  }
+
+  /** Makes `next` the rows and remembers the stretch that differs. */
+  #commit(label: string, next: readonly Row[]): void {
+    const edit = editBetween(label, this.#rows, next.length === 0 ? [this.#row([])] : next);
+    if (edit.removed.length + edit.inserted.length === 0) return;
+    this.#history.add(edit);
+    this.#replace(edit.at, edit.removed.length, edit.inserted);
+  }
+
+  #replace(at: number, removed: number, inserted: readonly Row[]): void {
+    const before = this.#rows;
+    this.#rows = before.slice(0, at).concat(inserted, before.slice(at + removed));
+    this.#view = null;
+    if (this.#shown !== null) this.#follow(before.slice(at, at + removed), at, inserted);
+    this.#changed();
+  }
+
+  /** While sorted or filtered, rows stay where they are shown until asked again; new ones come after the row in front of them. */
+  #follow(removed: readonly Row[], at: number, inserted: readonly Row[]): void {
+    const stays = new Set(inserted.map(({ id }) => id));
+    const was = new Set(removed.map(({ id }) => id));
+    const shown = this.#shown!.filter((id) => !was.has(id) || stays.has(id));
+    const added = inserted.filter(({ id }) => !was.has(id));
+    if (added.length > 0) {
+      const first = this.#rows.indexOf(added[0]!, at);
+      const place = first > 0 ? shown.indexOf(this.#rows[first - 1]!.id) : -1;
+      shown.splice(place >= 0 ? place + 1 : first === 0 ? 0 : shown.length, 0, ...added.map(({ id }) => id));
+    }
+    this.#shown = shown;
+  }
+
+  #arrange(): void {
+    const wanted = this.#filters.map((text) => text.trim().toLowerCase());
+    const filtering = wanted.some((text) => text !== '');
+    this.#view = null;
+    if (!filtering && this.#sort === null) this.#shown = null;
+    else {
+      const rows = this.#rows.filter(({ cells }) => wanted.every((text, column) => cells[column]!.toLowerCase().includes(text)));
+      if (this.#sort !== null) {
+        const { column, descending } = this.#sort;
+        const sign = descending ? -1 : 1;
+        rows.sort((a, b) => sign * collator.compare(a.cells[column]!, b.cells[column]!));
+      }
+      this.#shown = rows.map(({ id }) => id);
+    }
+    this.#changed();
+  }
+
+  #dataRows(): number[] {
+    if (this.#view === null) {
+      const places = new Map(this.#rows.map(({ id }, index) => [id, index]));
+      this.#view = (this.#shown ?? []).map((id) => places.get(id)!);
+    }
+    return this.#view;
+  }
+}
+
+function stretch(first: number, last: number): number[] {
+  return Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => first + index);
+}

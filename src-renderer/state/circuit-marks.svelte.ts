@@ -1,0 +1,151 @@
+/**
+ * What people do with a circuit: select, pin, group and annotate components, take that back, and save it with the project under a name.
+ * The scores themselves are in circuit.svelte.ts.
+ */
+import type { Service } from '../../src-main/shared/contract.ts';
+import type { CircuitRecord } from '../../src-main/shared/contract-circuits.ts';
+import { changed, type History, historyOf, redone, undone } from '../circuit/history.ts';
+import { type CircuitMarks, noMarks, readView, type SavedView, viewJson } from '../circuit/marks.ts';
+
+export class CircuitDesk {
+  readonly run: string;
+  #history = $state.raw<History<CircuitMarks>>(historyOf(noMarks));
+  #selected = $state.raw<ReadonlySet<string>>(new Set());
+  #saved = $state.raw<CircuitRecord[]>([]);
+  #open = $state.raw<CircuitRecord | null>(null);
+  /** The marks as they were last saved or opened. */
+  #clean = $state.raw<CircuitMarks>(noMarks);
+
+  constructor(run: string) {
+    this.run = run;
+  }
+
+  get marks(): CircuitMarks {
+    return this.#history.now;
+  }
+
+  /** Keys of selected components, in the order of selection. */
+  get selected(): ReadonlySet<string> {
+    return this.#selected;
+  }
+
+  /** What the next undo takes back, and redo does again; null where there is nothing. */
+  get undoes(): string | null {
+    return this.#history.past.at(-1)?.what ?? null;
+  }
+
+  get redoes(): string | null {
+    return this.#history.future.at(-1)?.what ?? null;
+  }
+
+  /** Circuits saved on this run. */
+  get saved(): CircuitRecord[] {
+    return this.#saved;
+  }
+
+  /** The saved circuit that is open; null: a new one. */
+  get open(): CircuitRecord | null {
+    return this.#open;
+  }
+
+  /** Whether marks were changed since they were saved. */
+  get unsaved(): boolean {
+    return this.marks !== this.#clean;
+  }
+
+  /** Selects one component alone, or adds and removes it (`more`). */
+  select(key: string, more = false): void {
+    if (!more) {
+      this.#selected = new Set([key]);
+      return;
+    }
+    const selected = new Set(this.#selected);
+    if (!selected.delete(key)) selected.add(key);
+    this.#selected = selected;
+  }
+
+  selectAll(keys: Iterable<string>): void {
+    this.#selected = new Set(keys);
+  }
+
+  /** One step that can be taken back. */
+  change(marks: CircuitMarks, what: string): void {
+    this.#history = changed(this.#history, marks, what);
+  }
+
+  undo(): void {
+    this.#history = undone(this.#history);
+  }
+
+  redo(): void {
+    this.#history = redone(this.#history);
+  }
+
+  async list(service: Service): Promise<void> {
+    this.#saved = await service.circuits(this.run);
+    const open = this.#open;
+    if (open !== null) this.#open = this.#saved.find(({ circuit }) => circuit === open.circuit) ?? null;
+  }
+
+  /** Opens a saved circuit and returns how it was looked at. */
+  openSaved(circuit: CircuitRecord): SavedView {
+    const view = readView(circuit.view);
+    this.#begin(view.marks);
+    this.#open = circuit;
+    return view;
+  }
+
+  /** A new circuit without marks. */
+  startNew(): void {
+    this.#begin(noMarks);
+    this.#open = null;
+  }
+
+  /** Saves the open circuit, or a new one under `name`. */
+  async save(service: Service, view: Omit<SavedView, 'marks'>, name: string | null): Promise<void> {
+    const marks = this.marks;
+    const json = viewJson({ ...view, marks });
+    let circuit = this.#open?.circuit;
+    if (circuit === undefined || name !== null)
+      ({ circuit } = await service.createCircuit(this.run, { name: name ?? 'Circuit', view: json }));
+    else await service.changeCircuit(circuit, { view: json });
+    this.#saved = await service.circuits(this.run);
+    this.#open = this.#saved.find((entry) => entry.circuit === circuit) ?? null;
+    this.#clean = marks;
+  }
+
+  async rename(service: Service, name: string): Promise<void> {
+    if (this.#open === null) return;
+    await service.changeCircuit(this.#open.circuit, { name });
+    await this.list(service);
+  }
+
+  /** Deletes the open circuit; its marks stay on the screen as unsaved ones. Returns how to bring it back. */
+  async delete(service: Service): Promise<{ name: string; restore: () => Promise<void> } | null> {
+    const circuit = this.#open;
+    if (circuit === null) return null;
+    await service.deleteCircuit(circuit.circuit);
+    this.#open = null;
+    this.#clean = noMarks;
+    await this.list(service);
+    const marks = this.marks;
+    return {
+      name: circuit.name,
+      restore: async () => {
+        await service.restoreCircuit(circuit.circuit);
+        await this.list(service);
+        const restored = this.#saved.find((entry) => entry.circuit === circuit.circuit);
+        if (restored && this.#open === null && this.marks === marks) {
+          this.#open = restored;
+          this.#clean = marks;
+        }
+      },
+    };
+  }
+
+  #begin(marks: CircuitMarks): void {
+    this.#history = historyOf(marks);
+    this.#clean = marks;
+    this.#selected = new Set();
+  }
+}

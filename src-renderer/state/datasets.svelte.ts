@@ -1,0 +1,83 @@
+/**
+ * The data sets of a project as a list: fetched, made, renamed, copied, and deleted with a way back.
+ * What is in one is dataset-editor.svelte.ts's.
+ */
+import type { Service } from '../../src-main/shared/contract.ts';
+import type { DatasetContent, DatasetKindName, DatasetSummary } from '../../src-main/shared/contract-datasets.ts';
+import { Request } from './request.svelte.ts';
+import type { Workbench } from './workbench.ts';
+
+/** The address of a data set's screen, with a version where one is to be shown. */
+export function datasetAddress(dataset: number, version?: number): string {
+  return `/datasets/${dataset}${version === undefined ? '' : `?version=${version}`}`;
+}
+
+export class DatasetList {
+  readonly list = new Request<DatasetSummary[]>();
+  #workbench: Pick<Workbench, 'service' | 'toasts' | 'projects'>;
+
+  constructor(workbench: Pick<Workbench, 'service' | 'toasts' | 'projects'>) {
+    this.#workbench = workbench;
+  }
+
+  get shown(): DatasetSummary[] | null {
+    return this.list.value;
+  }
+
+  async refresh(): Promise<void> {
+    const { service, projects } = this.#workbench;
+    const project = projects.current.id;
+    await this.list.ask(() => service.datasets(project));
+  }
+
+  /** The new data set's number, null where it was refused, which is said in a notice. */
+  async create(name: string, kind: DatasetKindName, content?: DatasetContent, note = ''): Promise<number | null> {
+    const { service, projects, toasts } = this.#workbench;
+    try {
+      const given = { project: projects.current.id, name, kind, note, ...(content === undefined ? {} : { content }) };
+      return (await service.createDataset(given)).dataset;
+    } catch (error) {
+      toasts.showError('The data set could not be created.', error);
+      return null;
+    }
+  }
+
+  /** A copy of a model's built-in set. */
+  async copyBuiltin(model: string, name: string): Promise<number | null> {
+    try {
+      const { kind, content } = await this.#workbench.service.builtinDataset(model, name);
+      return await this.create(name, kind, content, `The built-in set ${name}`);
+    } catch (error) {
+      this.#workbench.toasts.showError('The built-in set could not be read.', error);
+      return null;
+    }
+  }
+
+  rename(dataset: number, name: string): Promise<boolean> {
+    return this.#attempt('The data set could not be renamed.', (service) => service.renameDataset(dataset, name));
+  }
+
+  duplicate(dataset: number): Promise<boolean> {
+    return this.#attempt('The data set could not be copied.', (service) => service.duplicateDataset(dataset));
+  }
+
+  async delete({ dataset, name }: DatasetSummary): Promise<void> {
+    const done = await this.#attempt('The data set could not be deleted.', (service) => service.deleteDataset(dataset));
+    if (!done) return;
+    const run = async () => {
+      await this.#attempt('Undo did not work.', (service) => service.restoreDataset(dataset));
+    };
+    this.#workbench.toasts.show({ text: `Deleted “${name}”.`, action: { label: 'Undo', run } });
+  }
+
+  async #attempt(title: string, action: (service: Service) => Promise<unknown>): Promise<boolean> {
+    try {
+      await action(this.#workbench.service);
+    } catch (error) {
+      this.#workbench.toasts.showError(title, error);
+      return false;
+    }
+    await this.refresh();
+    return true;
+  }
+}

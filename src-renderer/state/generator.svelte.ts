@@ -1,0 +1,135 @@
+/**
+ * A table of entities and sentence templates being put together, kept by the browser for each data set, and what compute makes of them.
+ * The rows it makes are taken into a data set by whoever asked.
+ */
+import type { Service } from '../../src-main/shared/contract.ts';
+import type { Generated, GenerationRequest, SentenceTemplate } from '../../src-main/shared/contract-datasets.ts';
+import type { Keeper } from '../datasets/kept-locally.ts';
+import { GridState } from './grid.svelte.ts';
+import { Request } from './request.svelte.ts';
+
+interface Kept {
+  columns: string[];
+  rows: string[][];
+  facts: SentenceTemplate[];
+  implications: SentenceTemplate[];
+}
+
+const first: Kept = {
+  columns: ['name', 'city', 'language'],
+  rows: [
+    ['Ada Moss', 'Oslo', 'Norwegian'],
+    ['Cleo Finch', 'Rome', 'Italian'],
+  ],
+  facts: [{ prompt: '{name} lives in', answer: 'city' }],
+  implications: [{ prompt: 'The people in the city {name} is from speak', answer: 'language' }],
+};
+
+const key = (dataset: number) => `hopscope.dataset-templates.${dataset}`;
+
+export class Generator {
+  readonly generated = new Request<Generated>();
+  readonly words = new Request<string[]>();
+  #keeper: Keeper;
+  #dataset: number;
+  #table = $state.raw<GridState>() as GridState;
+  facts = $state<SentenceTemplate[]>([]);
+  implications = $state<SentenceTemplate[]>([]);
+  /** Columns whose values move together to other rows; empty: none do. */
+  moving = $state<string[]>([]);
+  seed = $state(0);
+
+  constructor(dataset: number, keeper: Keeper) {
+    this.#keeper = keeper;
+    this.#dataset = dataset;
+    const { columns, rows, facts, implications } = this.#read() ?? first;
+    this.facts = facts;
+    this.implications = implications;
+    this.#setTable(columns, rows);
+  }
+
+  get table(): GridState {
+    return this.#table;
+  }
+
+  get columns(): string[] {
+    return this.#table.columns.map(({ title }) => title);
+  }
+
+  /** Columns and templates are kept for the next visit. */
+  keep(): void {
+    const kept: Kept = {
+      columns: this.columns,
+      rows: this.#table.model.cells(),
+      facts: $state.snapshot(this.facts),
+      implications: $state.snapshot(this.implications),
+    };
+    try {
+      this.#keeper.setItem(key(this.#dataset), JSON.stringify(kept));
+    } catch {
+      // No room: they are there until the screen is left.
+    }
+  }
+
+  /** Other columns, by name: what has the same name keeps its cells, one at the place of a name that is gone takes that one's. */
+  setColumns(names: readonly string[]): void {
+    const old = this.columns;
+    const cells = this.#table.model.cells();
+    const source = names.map((name, index) => {
+      const same = old.indexOf(name);
+      return same >= 0 ? same : names.length === old.length && !names.includes(old[index]!) ? index : -1;
+    });
+    this.#setTable(
+      names,
+      cells.map((row) => source.map((place) => row[place] ?? '')),
+    );
+    this.moving = this.moving.filter((column) => names.includes(column));
+  }
+
+  /** Asks for the sentences of what is there. */
+  async generate(service: Service): Promise<Generated | null> {
+    this.#table.commit();
+    this.keep();
+    const rows = this.#table.model.cells().filter((cells) => cells.some((cell) => cell.trim() !== ''));
+    const request: GenerationRequest = {
+      columns: this.columns,
+      rows,
+      facts: $state.snapshot(this.facts),
+      implications: $state.snapshot(this.implications),
+      ...(this.moving.length > 0 ? { counterfactual: { columns: $state.snapshot(this.moving), seed: this.seed } } : {}),
+    };
+    return await this.generated.ask(() => service.generateDataset(request));
+  }
+
+  /** Fills a column with nonce names or words that the models read alike, for as many rows as there are. */
+  async fillWords(service: Service, column: number, kind: 'word' | 'name', models: readonly string[]): Promise<void> {
+    const { model } = this.#table;
+    const count = model.rows.length;
+    const without = model.rows.flatMap(({ cells }) => cells);
+    const words = await this.words.ask(() => service.makeWords({ models: [...models], count, seed: this.seed, kind, without }));
+    if (words !== null)
+      this.#table.setCells(
+        words.map((text, row) => ({ row, column, text })),
+        'nonce words',
+      );
+  }
+
+  #setTable(columns: readonly string[], rows: readonly (readonly string[])[]): void {
+    this.#table = new GridState(
+      `entities-${columns.length}`,
+      columns.map((title) => ({ title, width: 170 })),
+      rows,
+      this.#keeper,
+    );
+  }
+
+  #read(): Kept | null {
+    try {
+      const value = JSON.parse(this.#keeper.getItem(key(this.#dataset)) ?? 'null') as Partial<Kept> | null;
+      const lists = [value?.columns, value?.rows, value?.facts, value?.implications];
+      return lists.every(Array.isArray) ? (value as Kept) : null;
+    } catch {
+      return null;
+    }
+  }
+}

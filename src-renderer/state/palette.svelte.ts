@@ -1,0 +1,56 @@
+/**
+ * Whether the command palette or the sheet of shortcuts is open, and whether single keys do anything. What the palette offers is
+ * in components/palette; which keys do what, in state/shortcuts.ts.
+ */
+
+const key = 'hopscope-single-keys';
+
+export class Palette {
+  #window: Window;
+  #singleKeys = $state(true);
+  #open = $state<'none' | 'palette' | 'shortcuts'>('none');
+
+  constructor(view: Window) {
+    this.#window = view;
+    try {
+      this.#singleKeys = view.localStorage.getItem(key) !== 'off';
+    } catch {
+      // Storage is forbidden: they are on.
+    }
+  }
+
+  get paletteOpen(): boolean {
+    return this.#open === 'palette';
+  }
+
+  set paletteOpen(open: boolean) {
+    this.#set('palette', open);
+  }
+
+  get shortcutsOpen(): boolean {
+    return this.#open === 'shortcuts';
+  }
+
+  set shortcutsOpen(open: boolean) {
+    this.#set('shortcuts', open);
+  }
+
+  /** Whether keys without Ctrl or Cmd, such as `g h` and `?`, do anything: who dictates text to the machine may want none of them to. */
+  get singleKeys(): boolean {
+    return this.#singleKeys;
+  }
+
+  set singleKeys(on: boolean) {
+    this.#singleKeys = on;
+    try {
+      this.#window.localStorage.setItem(key, on ? 'on' : 'off');
+    } catch {
+      // Storage is full or forbidden: the choice holds until the window closes.
+    }
+  }
+
+  #set(which: 'palette' | 'shortcuts', open: boolean): void {
+    if (open) this.#open = which;
+    else if (this.#open === which) this.#open = 'none';
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * Where the numbers of a figure come from, in one sentence for its file and its caption: model, data, seeds, date, run.
+ * It is made of the runs' own records alone.
+ */
+import type { RunDetail } from '../../src-main/shared/records.ts';
+import { baseName, plural } from './format.ts';
+
+/** Runs that a caption names; of more it gives the first ones and their number. */
+const mostNamed = 6;
+
+/** Letters of a hash that are printed: enough to tell versions apart. */
+const hashLetters = 12;
+
+/** The name of a project's data set says its version; the hash tells versions of all others apart. */
+export function captionOf(runs: readonly RunDetail[]): string {
+  if (runs.length === 0) return '';
+  const models = distinct(runs.map(modelOf));
+  const data = distinct(runs.map(dataOf));
+  const seeds = distinct(runs.map(seedsOf).filter((text) => text !== ''));
+  const days = distinct(runs.map(dayOf)).sort();
+  const names = runs.map(({ run }) => run);
+  const named =
+    names.length > mostNamed ? `${names.slice(0, mostNamed).join(', ')} and ${names.length - mostNamed} more` : names.join(', ');
+  const parts = [
+    `${models.length === 1 ? 'Model' : 'Models'} ${models.join(', ')}`,
+    `data ${data.join(', ')}`,
+    ...(seeds.length === 0 ? [] : [seeds.join(' or ')]),
+  ];
+  const when = days.length === 1 ? days[0]! : `${days[0]} to ${days.at(-1)}`;
+  return `${parts.join('; ')}. ${runs.length === 1 ? 'Run' : plural(runs.length, 'run')}${runs.length === 1 ? '' : ':'} ${named}, ${when}.`;
+}
+
+function modelOf({ model, provenance }: RunDetail): string {
+  return withHash(baseName(model), provenance?.modelHash);
+}
+
+function dataOf({ dataset, provenance }: RunDetail): string {
+  return withHash(baseName(dataset), provenance?.datasetHash);
+}
+
+function withHash(name: string, hash: string | undefined): string {
+  return hash === undefined || hash === '' ? name : `${name} (${hash.slice(0, hashLetters)})`;
+}
+
+/** `seed 0`, `seeds 0 to 4` or `seeds 1, 5`; nothing where the spec names none. */
+function seedsOf({ spec }: RunDetail): string {
+  const given = spec.seeds;
+  if (spec.orders !== undefined || !Array.isArray(given) || given.length === 0) return '';
+  const seeds = given.map(Number);
+  const run = seeds.every((seed, index) => index === 0 || seed === seeds[index - 1]! + 1);
+  if (seeds.length === 1) return `seed ${seeds[0]}`;
+  return `seeds ${run && seeds.length > 2 ? `${seeds[0]} to ${seeds.at(-1)}` : seeds.join(', ')}`;
+}
+
+/** The day a run was made, the same everywhere: ISO 8601, UTC. */
+function dayOf({ finished, created }: RunDetail): string {
+  return (finished ?? created).slice(0, 10);
+}
+
+function distinct(texts: readonly string[]): string[] {
+  return [...new Set(texts)];
+}

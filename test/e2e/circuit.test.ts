@@ -1,0 +1,231 @@
+/**
+ * The circuit explorer on a real run of the small world, from stored scores alone: maps, one component, the node-link circuit with pins, groups
+ * and notes, saving and undo, the difference of two runs, files, and the way back to an experiment.
+ */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { commandLine, inPage, openInBrowser, type Workbench } from './app.ts';
+
+let scratch: string;
+let workbench: Workbench;
+let run = '';
+let results: { average: { [name: string]: { shape: number[]; values: number[] } }; accumulation: { tokens: string[] } };
+
+beforeAll(async () => {
+  scratch = mkdtempSync(join(tmpdir(), 'hopscope-e2e-'));
+  const data = join(scratch, 'data');
+  const spec = join(scratch, 'spec.yaml');
+  for (const [seeds, epochs] of [
+    ['[0, 1]', 3],
+    ['[2]', 1],
+  ] as const) {
+    writeFileSync(
+      spec,
+      `experiment: extractive-scores\nmodel: small-world\ndataset: first-hop\nepochs: ${epochs}\nseeds: ${seeds}\n`,
+    );
+    const finished = (await commandLine(['run', spec], data)) as { run: string; results: typeof results };
+    if (seeds === '[0, 1]') {
+      run = finished.run;
+      results = finished.results;
+    }
+  }
+  workbench = await openInBrowser({ dataFolder: data });
+});
+afterAll(async () => {
+  await workbench?.close();
+  rmSync(scratch, { recursive: true, force: true });
+});
+
+/** The value at a layer and token of a stored average, heads added. */
+function stored(name: string, layer: number, token: number): number {
+  const { shape, values } = results.average[name]!;
+  const [heads, tokens] = [shape.length === 3 ? shape[1]! : 1, shape.at(-1)!];
+  return Array.from({ length: heads }, (_, head) => values[(layer * heads + head) * tokens + token]!).reduce(
+    (sum, value) => sum + value,
+  );
+}
+
+describe('the circuit explorer', () => {
+  test('is reached from the list of runs with scores', async () => {
+    const { page } = workbench;
+    await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Circuits' }).click();
+    expect(await page.locator('tbody tr').count()).toBe(2);
+    await page.locator('tbody tr').last().getByRole('link').click();
+    await page.getByRole('heading', { name: 'Circuit explorer' }).waitFor();
+    expect(page.url()).toContain(`/runs/${run}/circuit`);
+  });
+
+  test('shows three maps whose cells say the stored numbers, under the keys', async () => {
+    const { page } = workbench;
+    const map = page.getByRole('application', { name: /^Downstream scores/ });
+    await map.focus();
+    await map.press('PageDown');
+    await map.press('End');
+    const { tokens } = results.accumulation;
+    const last = results.average['downstream.mlp']!.shape[0]! - 1;
+    const cell = page.getByTestId('cell');
+    await cell.getByText(`MLP of layer ${last} at “${tokens.at(-1)}”`).waitFor();
+    const said = await cell.locator('dd').allTextContents();
+    const expected = ['informative.mlp', 'upstream.mlp', 'downstream.mlp'].map((name) => stored(name, last, tokens.length - 1));
+    expect(said).toHaveLength(3);
+    for (const [place, text] of said.entries()) {
+      const value = Number(/^-?[\d.e-]+/.exec(text)![0]);
+      expect(Math.abs(value - expected[place]!)).toBeLessThan(0.006 * Math.abs(expected[place]!) + 1e-9);
+    }
+  });
+
+  test('opens a component with its scores by seed and its top items, and goes to an item', async () => {
+    const { page } = workbench;
+    await page.getByRole('application', { name: /^Downstream scores/ }).press('Enter');
+    const panel = page.getByTestId('component');
+    await panel.getByRole('columnheader', { name: 'Seed 1' }).waitFor();
+    expect(
+      await panel
+        .getByRole('row', { name: /^Downstream, strict/ })
+        .getByRole('cell')
+        .count(),
+    ).toBe(3);
+    await panel.locator('ol button').first().click();
+    await page.getByText(/Item \d+: “The people/).waitFor();
+    await page.getByRole('combobox', { name: 'Item' }).click();
+    await page.keyboard.type('average');
+    await page.getByRole('option', { name: /^Average/ }).click();
+    await page.getByText(/^Averaged over the items/).waitFor();
+  });
+
+  test('heads and another run’s difference keep the maps in one scale', async () => {
+    const { page } = workbench;
+    await page.getByRole('radio', { name: 'Heads' }).check();
+    await page
+      .getByRole('application', { name: /layers by heads/ })
+      .first()
+      .waitFor();
+    await page.getByRole('radio', { name: 'MLPs' }).check();
+    await page.getByLabel('Minus another run').selectOption({ index: 1 });
+    await page.getByText(/Minus the same scores of run/).waitFor();
+    await page.getByLabel('Minus another run').selectOption('');
+  });
+
+  test('a circuit is thresholded, pinned, grouped and annotated by keys, undone, saved and opened again', async () => {
+    const { page } = workbench;
+    await page.getByRole('tab', { name: 'Circuit' }).click();
+    const count = page.getByTestId('count');
+    const shown = async () => Number.parseInt((await count.textContent()) ?? '', 10);
+    const first = await shown();
+    expect(first).toBeGreaterThan(10);
+    await page.getByRole('slider', { name: 'Threshold' }).fill('0.95');
+    expect(await shown()).toBeLessThan(first);
+    const canvas = page.getByRole('application', { name: /^Circuit of/ });
+    await canvas.focus();
+    await canvas.press('Escape'); // the component that was open in the maps is selected
+    await canvas.press('ArrowRight');
+    await canvas.press('Space');
+    await canvas.press('ArrowDown');
+    await canvas.press('Space');
+    await canvas.press('g');
+    await page.getByRole('dialog').getByLabel('Name of the group').fill('recall');
+    await page.getByRole('dialog').getByRole('button', { name: 'Group' }).click();
+    await page.getByPlaceholder('Note on this group').fill('where the city is recalled');
+    await page.getByPlaceholder('Note on this group').blur();
+    await page.getByRole('button', { name: 'Save …' }).click();
+    await page.getByRole('dialog').getByLabel('Name').fill('First hop');
+    await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
+    await page.getByText('Saved “First hop”.').waitFor();
+    const circles = page.locator('svg [data-key]');
+    const before = await circles.count();
+    await page.getByRole('button', { name: 'Undo', exact: true }).first().click();
+    await page.getByRole('button', { name: 'Undo', exact: true }).first().click();
+    await page.getByText('Marks not saved yet').waitFor();
+    expect(await page.locator('svg [data-group]').count()).toBe(0);
+    await workbench.reload();
+    await page.getByRole('tab', { name: 'Circuit' }).click();
+    await page.getByRole('combobox', { name: 'Circuit', exact: true }).selectOption({ label: 'First hop' });
+    await page.locator('svg [data-group]').waitFor();
+    expect(await circles.count()).toBe(before);
+    expect(await page.getByPlaceholder('Note on this group').inputValue()).toBe('where the city is recalled');
+  });
+
+  test('is saved as files with the legend and the note inside', async () => {
+    const { page } = workbench;
+    const exports = page.getByRole('group', { name: 'Save the circuit as' });
+    const svg = join(scratch, 'circuit.svg');
+    await workbench.save(() => exports.getByRole('button', { name: /^SVG/ }).click(), svg);
+    const text = readFileSync(svg, 'utf8');
+    for (const words of ['could influence', 'recall', 'where the city is recalled', 'small-world']) expect(text).toContain(words);
+    const csv = join(scratch, 'circuit.csv');
+    await workbench.save(() => exports.getByRole('button', { name: /^CSV/ }).click(), csv);
+    const rows = readFileSync(csv, 'utf8').trim().split('\r\n');
+    expect(rows.filter((row) => row.includes(',yes,recall,'))).toHaveLength(2);
+    const [component = '', layer, , token, , , , informative] = rows[1]!.split(',');
+    const name = component.startsWith('MLP') ? 'informative.mlp' : 'informative.attn';
+    expect(Number(informative)).toBeCloseTo(stored(name, Number(layer), Number(token)), 5);
+    const png = join(scratch, 'circuit.png');
+    await workbench.save(() => exports.getByRole('button', { name: /^PNG/ }).click(), png);
+    expect(readFileSync(png).subarray(1, 4).toString()).toBe('PNG');
+  });
+
+  test('a deleted circuit comes back', async () => {
+    const { page } = workbench;
+    await page.getByRole('group', { name: 'Saved circuits' }).getByRole('button', { name: 'Delete' }).click();
+    await page.getByText('Deleted “First hop”.').waitFor();
+    expect(await page.getByRole('combobox', { name: 'Circuit', exact: true }).locator('option').count()).toBe(1);
+    await page.getByRole('region', { name: 'Notices' }).getByRole('button', { name: 'Undo' }).click();
+    await expect
+      .poll(() => page.getByRole('combobox', { name: 'Circuit', exact: true }).locator('option').allTextContents())
+      .toContain('First hop');
+  });
+
+  test('the dial moves along the stored curve and says what it is', async () => {
+    const { page } = workbench;
+    await page.getByRole('tab', { name: 'Strength' }).click();
+    const dial = page.getByTestId('dial');
+    await page.getByRole('slider', { name: 'Strength of the change' }).fill('0.6');
+    await dial.getByText('between two measurements').waitFor();
+    await page.getByRole('slider', { name: 'Strength of the change' }).fill('1');
+    await dial.getByText(', measured').waitFor();
+    await page.getByText('runs no model').waitFor();
+  });
+
+  test('a component leads to an ablation with its settings filled in', async () => {
+    const { page } = workbench;
+    await page.getByRole('tab', { name: 'Circuit' }).click();
+    const canvas = page.getByRole('application', { name: /^Circuit of/ });
+    await canvas.focus();
+    await canvas.press('ArrowRight');
+    await canvas.press('Enter');
+    const panel = page.getByTestId('component');
+    await panel.getByRole('link', { name: 'Patch' }).waitFor();
+    expect(
+      decodeURIComponent((await panel.getByRole('link', { name: 'Freeze while training' }).getAttribute('href')) ?? ''),
+    ).toContain('"all but layer');
+    await panel.getByRole('link', { name: 'Patch' }).click();
+    await page.getByRole('heading', { name: 'Ablation and patching' }).waitFor();
+    expect(decodeURIComponent(page.url())).toContain('"method":"patch-old"');
+  });
+
+  test('a run without scores says what to do', async () => {
+    const { page } = workbench;
+    await inPage(page, "location.hash = '#/runs/nowhere/circuit'");
+    await page.getByText('RunNotFound').waitFor();
+  });
+
+  test('nothing complained, nothing left the machine, and axe finds nothing', async () => {
+    const { page } = workbench;
+    await inPage(page, `location.hash = '#/runs/${run}/circuit'`);
+    await page.getByRole('application', { name: /^Downstream scores/ }).waitFor();
+    await inPage(page, readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'));
+    for (const tab of ['Maps', 'Circuit', 'Strength']) {
+      await page.getByRole('tab', { name: tab }).click();
+      const found = await inPage(
+        page,
+        'axe.run().then(({ violations }) => violations.map(({ id, nodes }) => id + nodes[0].html))',
+      );
+      expect(found).toEqual([]);
+    }
+    expect(workbench.problems).toEqual([]);
+    expect(workbench.outside).toEqual([]);
+  });
+});

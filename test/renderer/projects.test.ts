@@ -1,0 +1,175 @@
+/** Projects, notices, shortcuts and the palette's commands over the fake host. */
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { HopscopeError } from '../../src-main/shared/errors.ts';
+import { type Command, filterCommands } from '../../src-renderer/components/palette/commands.ts';
+import { Projects } from '../../src-renderer/state/projects.svelte.ts';
+import { type ShortcutActions, ShortcutReader } from '../../src-renderer/state/shortcuts.ts';
+import { switchProject } from '../../src-renderer/state/switch-project.ts';
+import { Toasts } from '../../src-renderer/state/toasts.svelte.ts';
+import type { Workbench } from '../../src-renderer/state/workbench.ts';
+import { createFakeService } from './fake-host.ts';
+
+describe('Projects', () => {
+  async function opened(scenario: 'empty' | 'full' = 'full') {
+    const service = createFakeService(scenario);
+    const toasts = new Toasts();
+    const projects = new Projects(() => service, toasts);
+    expect(projects.ready).toBe(false);
+    expect(() => projects.current).toThrow();
+    await projects.refresh();
+    return { service, toasts, projects };
+  }
+
+  it('begins with the one looked at last, and keeps it whatever is opened elsewhere', async () => {
+    const { service, projects } = await opened();
+    expect(projects.current).toMatchObject({ id: 1, name: 'First project' });
+    expect([projects.recent.length, projects.archived.length]).toEqual([2, 1]);
+    await service.openProject(3);
+    await projects.refresh();
+    expect(projects.current.id).toBe(1);
+    expect(projects.recent.map(({ project }) => project)).toEqual([3, 1]);
+  });
+
+  it('creates, renames, and says what did not work', async () => {
+    const { projects, toasts } = await opened('empty');
+    // At no moment is there no current project: every screen would be taken down and put up again.
+    const created = projects.create('  Second ');
+    for (let turn = 0; turn < 20; turn++) {
+      expect(projects.ready).toBe(true);
+      await Promise.resolve();
+    }
+    expect(await created).toBe(true);
+    expect(projects.current.name).toBe('Second');
+    expect(await projects.rename(projects.current.id, 'Renamed')).toBe(true);
+    expect(projects.current.name).toBe('Renamed');
+    expect(await projects.rename(99, 'x')).toBe(false);
+    expect(toasts.shown).toMatchObject([{ kind: 'error', text: expect.stringContaining('ProjectNotFound') }]);
+  });
+
+  it('deletes the current one, goes to the one before, and back when it is undone', async () => {
+    const { projects, toasts } = await opened();
+    await projects.delete(projects.current.summary);
+    expect(projects.current.id).toBe(3);
+    toasts.actOnNewest();
+    await vi.waitFor(() => expect(projects.current.id).toBe(1));
+    await projects.archive(projects.current.summary, true);
+    expect([projects.current.id, projects.archived.length]).toEqual([1, 2]);
+    toasts.actOnNewest();
+    await vi.waitFor(() => expect(projects.archived.length).toBe(1));
+  });
+
+  it('says nothing of a line that is down', async () => {
+    const toasts = new Toasts();
+    const service = createFakeService('empty');
+    const cut = { ...service, projects: () => Promise.reject(new HopscopeError('Disconnected', '', 'failure')) };
+    const projects = new Projects(() => cut, toasts);
+    await projects.refresh();
+    expect([projects.error, projects.ready]).toEqual([null, false]);
+  });
+
+  it.each([
+    ['/runs', '/runs'],
+    ['/', '/'],
+    ['/runs/a', '/'],
+    ['/projects', '/'],
+  ])('opened from %s leads to %s', async (path, expected) => {
+    const { projects } = await opened();
+    const router = {
+      path,
+      go(address: string) {
+        router.path = address;
+      },
+    };
+    const workbench = { projects, router } as unknown as Workbench;
+    expect(await switchProject(workbench, 3)).toBe(true);
+    expect([router.path, projects.current.id]).toEqual([expected, 3]);
+    expect(await switchProject(workbench, 99, '/runs/b')).toBe(false);
+    expect(router.path).toBe(expected);
+  });
+});
+
+describe('Toasts', () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it('go by themselves, later where they offer something, and never while they are looked at', () => {
+    const toasts = new Toasts();
+    toasts.show({ text: 'plain' });
+    toasts.show({ text: 'offer', action: { label: 'Undo', run: () => {} } });
+    vi.advanceTimersByTime(5000);
+    expect(toasts.shown.map(({ text }) => text)).toEqual(['offer']);
+    toasts.hold();
+    vi.advanceTimersByTime(60_000);
+    expect(toasts.shown).toHaveLength(1);
+    toasts.release();
+    vi.advanceTimersByTime(10_000);
+    expect(toasts.shown).toEqual([]);
+    expect(toasts.actOnNewest()).toBe(false);
+  });
+
+  it('are four at the most, act once, and say where acting failed', async () => {
+    const toasts = new Toasts();
+    for (let index = 0; index < 6; index++) toasts.show({ text: String(index) });
+    expect(toasts.shown.map(({ text }) => text)).toEqual(['2', '3', '4', '5']);
+    const run = vi.fn(() => Promise.reject(new HopscopeError('RunNotFound', 'It is gone.')));
+    const id = toasts.show({ text: 'Deleted.', action: { label: 'Undo', run } });
+    await Promise.all([toasts.act(id), toasts.act(id)]);
+    expect(run).toHaveBeenCalledTimes(1);
+    expect(toasts.shown.at(-1)?.text).toBe('Undo did not work. It is gone. (RunNotFound)');
+  });
+});
+
+describe('shortcuts', () => {
+  function reader(singleKeys = true) {
+    const done: string[] = [];
+    const actions: ShortcutActions = {
+      palette: () => void done.push('palette'),
+      shortcuts: () => void done.push('sheet'),
+      go: (letter) => done.push(letter) > 0 && letter !== 'x',
+      undo: () => done.push('undo') > 0,
+      singleKeys: () => singleKeys,
+    };
+    const keys = new ShortcutReader(actions);
+    const press = (key: string, now = 0, more: Partial<KeyboardEvent> = {}) => {
+      const event = { key, target: null, preventDefault: vi.fn(), ...more } as unknown as KeyboardEvent;
+      keys.press(event, now);
+      return vi.mocked(event.preventDefault).mock.calls.length > 0;
+    };
+    return { done, press };
+  }
+
+  it('Ctrl or Cmd with K, pairs with G, and the question mark', () => {
+    const { done, press } = reader();
+    expect([press('k', 0, { ctrlKey: true }), press('K', 0, { metaKey: true }), press('k')]).toEqual([true, true, false]);
+    expect([press('g', 0), press('r', 1000)]).toEqual([true, true]);
+    expect([press('g', 5000), press('r', 9000), press('?', 9001)]).toEqual([true, false, true]);
+    expect([press('g', 20_000), press('x', 20_001), press('z', 0, { ctrlKey: true })]).toEqual([true, false, true]);
+    expect(done).toEqual(['palette', 'palette', 'r', 'sheet', 'x', 'undo']);
+  });
+
+  it('do nothing that somebody else did, with Alt, while a word is composed, or switched off', () => {
+    const { done, press } = reader(false);
+    press('k', 0, { ctrlKey: true, defaultPrevented: true });
+    press('k', 0, { ctrlKey: true, altKey: true });
+    press('k', 0, { ctrlKey: true, isComposing: true });
+    press('K', 0, { ctrlKey: true, shiftKey: true });
+    press('?');
+    press('g');
+    press('r', 1);
+    expect(done).toEqual([]);
+  });
+});
+
+it("the palette's commands are found by all words, the title's beginning first", () => {
+  const command = (title: string, group: string): Command => ({ id: title, title, group, icon: 'right', run: () => {} });
+  const commands = [command('Home', 'Go to'), command('Dark theme', 'Appearance'), command('New home', 'Projects')];
+  const found = (text: string) => filterCommands(commands, text).map(({ title }) => title);
+  expect(found('')).toEqual(['Home', 'Dark theme', 'New home']);
+  expect(found('HOME')).toEqual(['Home', 'New home']);
+  expect(found('appear dark')).toEqual(['Dark theme']);
+  expect(found('go dark')).toEqual([]);
+});

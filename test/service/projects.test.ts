@@ -1,0 +1,68 @@
+/** Projects, specs, runs' plans and the search through the service, over the made-up compute. */
+import { expect, test } from 'vitest';
+import { temporaryFolder } from '../database/support.ts';
+import { openHost, specOf, whenState } from './support.ts';
+
+test('a run belongs to the project it was started in, keeps its plan, and comes back after deletion', async () => {
+  const { service } = await openHost(temporaryFolder());
+  const { project } = await service.createProject('  Second  ');
+  expect((await service.projects()).map(({ name }) => name)).toEqual(['Second', 'First project']);
+  const plan = { project: 1, prediction: { measure: 'implications', below: 2 } };
+  const { run } = await service.startRun(specOf('finish'), plan);
+  const unsaid = await service.startRun(specOf('finish'));
+  await whenState(service, run, 'finished');
+  await whenState(service, unsaid.run, 'finished');
+  expect(await service.run(run)).toMatchObject({ ...plan, notes: '' });
+  expect((await service.run(unsaid.run)).project).toBe(project);
+  expect((await service.runs({ limit: 5, offset: 0, project: 1 })).runs.map((one) => one.run)).toEqual([run]);
+  expect((await service.project(1)).counts.runs).toBe(1);
+  const told: string[] = [];
+  service.onRunChanged((change) => told.push(change.run));
+  await service.deleteRun(run);
+  await expect(service.run(run)).rejects.toMatchObject({ code: 'RunNotFound' });
+  await expect(service.steps(run)).rejects.toMatchObject({ code: 'RunNotFound' });
+  await service.restoreRun(run);
+  expect((await service.steps(run)).length).toBeGreaterThan(0);
+  await service.saveRunNotes(run, '**seen**');
+  expect([(await service.run(run)).notes, told]).toEqual(['**seen**', [run, run, run]]);
+  await expect(service.startRun(specOf('finish'), { project: 99 })).rejects.toMatchObject({ code: 'ProjectNotFound' });
+});
+
+test('projects and specs are kept, found, and checked', async () => {
+  const { service } = await openHost(temporaryFolder());
+  const { project, opened } = await service.openProject(1);
+  expect(opened <= new Date().toISOString()).toBe(true);
+  await service.saveProjectNotes(project, '# Grafting');
+  const { id } = await service.saveSpec({ project, name: ' Baseline ', spec: specOf('finish') });
+  expect(await service.spec(id)).toMatchObject({ id, project, name: 'Baseline', spec: specOf('finish') });
+  expect((await service.search('grafting')).map(({ kind }) => kind)).toEqual(['project']);
+  expect((await service.search('base', { project })).map(({ kind }) => kind)).toEqual(['spec']);
+  await service.deleteSpec(id);
+  expect([await service.specs(project), await service.search('base')]).toEqual([[], []]);
+  await service.restoreSpec(id);
+  expect((await service.specs(project)).length).toBe(1);
+  for (const attempt of [
+    () => service.createProject('  '),
+    () => service.renameProject(project, ''),
+    () => service.saveSpec({ project, name: '', spec: specOf('finish') }),
+  ])
+    await expect(attempt()).rejects.toMatchObject({ code: 'EmptyName' });
+  await expect(service.deleteProject(project)).rejects.toMatchObject({ code: 'LastProject' });
+  await expect(service.saveSpec({ project: 99, name: 'x', spec: specOf('finish') })).rejects.toMatchObject({
+    code: 'ProjectNotFound',
+  });
+});
+
+test('in what a caller passes is typed', async () => {
+  const { service } = await openHost(temporaryFolder());
+  const loose = service as unknown as Record<string, (...values: unknown[]) => Promise<unknown>>;
+  for (const member of ['project', 'openProject', 'deleteProject', 'specs', 'spec', 'deleteSpec', 'search'])
+    for (const value of [undefined, null, {}, [], -1, 0.5, 'x'.repeat(5000)])
+      await expect(loose[member]!(value), `${member} ${JSON.stringify(value)?.slice(0, 9)}`).rejects.toMatchObject({
+        code: 'BadArgument',
+      });
+  for (const query of [{ state: 'lost' }, { project: '1' }, { search: 7 }, { limit: '3' }, 'all'])
+    await expect(loose.runs!(query)).rejects.toMatchObject({ code: 'BadArgument' });
+  await expect(loose.saveSpec!(null)).rejects.toMatchObject({ code: 'BadArgument' });
+  await expect(loose.saveSpec!({ project: 1, name: 'x', spec: 'y' })).rejects.toMatchObject({ code: 'BadSpec' });
+});
