@@ -71,25 +71,30 @@ describe('receivePort', () => {
 describe('Theme', () => {
   it('follows the system until the user chooses, and remembers the choice', () => {
     const localStorage = storage();
-    const dataset: { theme?: string } = {};
-    let change: (event: { matches: boolean }) => void = () => {};
+    const dataset: { theme?: string; contrast?: string } = {};
+    const changes = new Map<string, (event: { matches: boolean }) => void>();
+    const change = (preference: string, matches: boolean) => changes.get(preference)!({ matches });
     const view = {
       localStorage,
       document: { documentElement: { dataset } },
-      matchMedia: () => ({
-        matches: true,
-        addEventListener: (_: string, listener: typeof change) => {
-          change = listener;
-        },
+      matchMedia: (query: string) => ({
+        matches: query.includes('dark'),
+        addEventListener: (_: string, listener: (event: { matches: boolean }) => void) => changes.set(query, listener),
       }),
     } as unknown as Window;
     const theme = new Theme(view);
     expect([theme.choice, dataset.theme]).toEqual(['system', 'dark']);
-    change({ matches: false });
+    const dark = '(prefers-color-scheme: dark)';
+    change(dark, false);
     expect(dataset.theme).toBe('light');
     theme.choose('dark');
-    change({ matches: false });
+    change(dark, false);
     expect([theme.shown, dataset.theme]).toEqual(['dark', 'dark']);
+    expect(dataset.contrast).toBe('standard');
+    change('(prefers-contrast: more)', true);
+    expect(dataset.contrast).toBe('more');
+    theme.chooseContrast('standard');
+    expect(dataset.contrast).toBe('standard');
     expect(new Theme(view).choice).toBe('dark');
   });
 });
