@@ -6,7 +6,7 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { _electron, chromium, type ElectronApplication, type Page } from 'playwright';
+import { _electron, chromium, type ElectronApplication, errors, type Page } from 'playwright';
 
 export const project = process.env.HOPSCOPE_PROJECT ?? join(import.meta.dirname, '..', '..');
 
@@ -68,20 +68,46 @@ export async function openInBrowser(options: { dataFolder?: string } = {}): Prom
   };
 }
 
-/** Electron on the project's folder. One whose Node is too old for the host runs it under this Node. */
+/** What opening a window may take; an idle machine needs two seconds. */
+const windowMilliseconds = 40_000;
+
+/**
+ * Electron on the project's folder. One whose Node is too old for the host runs it under this Node. A start that hangs, as the debugger's side of
+ * Electron 22 rarely does, is said and made once more.
+ */
 export async function openInWindow(options: { dataFolder?: string } = {}): Promise<WindowWorkbench> {
+  try {
+    return await startWindow(options);
+  } catch (error) {
+    if (!(error instanceof errors.TimeoutError)) throw error;
+    console.warn(`The window did not open within ${windowMilliseconds / 1000} s; starting it again.`);
+    return startWindow(options);
+  }
+}
+
+async function startWindow(options: { dataFolder?: string }): Promise<WindowWorkbench> {
   const data = folderFor(options.dataFolder);
   const application = await _electron.launch({
+    timeout: windowMilliseconds,
     executablePath: required('HOPSCOPE_ELECTRON'),
     // Containers have no user namespaces for Chromium's sandbox; the page is sandboxed by the window's own settings all the same.
     args: ['--no-sandbox', project],
     env: { ...environment(), HOPSCOPE_DATA: data.folder },
   });
-  const page = await application.firstWindow();
+  try {
+    return await readyWindow(application, data);
+  } catch (error) {
+    application.process().kill('SIGKILL');
+    throw error;
+  }
+}
+
+async function readyWindow(application: ElectronApplication, data: ReturnType<typeof folderFor>): Promise<WindowWorkbench> {
+  const page = await application.firstWindow({ timeout: windowMilliseconds });
   const { problems, outside } = watch(page);
   // The menu's way: the debugger's own reload fails in Electron 22 once the address has a fragment.
   const reload = async () => {
-    const loaded = page.waitForEvent('load');
+    const loaded = page.waitForEvent('load', { timeout: windowMilliseconds });
     await application.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.webContents.reload());
     await loaded;
   };
