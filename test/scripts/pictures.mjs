@@ -23,6 +23,14 @@ const specs = {
   emergence: 'experiment: emergence\nmodel: small-world\ndataset: second-hop\nseeds: [0, 1, 2]\n',
 };
 
+/** Screens besides those of single runs, by the name of their picture. */
+const placesOf = (runs) => [
+  ['circuit', `/runs/${runs.scores}/circuit`],
+  ['compare', `/compare?runs=${runs.run},${runs.freezing}`],
+  ['models', '/models'],
+  ['datasets', '/datasets'],
+];
+
 function run(spec) {
   const file = join(data, 'spec.yaml');
   writeFileSync(file, spec);
@@ -45,7 +53,7 @@ async function main() {
   for (const colorScheme of ['light', 'dark']) {
     const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, colorScheme, deviceScaleFactor: 1 });
     await page.goto(url);
-    await page.getByText('Run your first experiment').waitFor();
+    await page.getByRole('heading', { level: 1 }).waitFor();
     await page.waitForTimeout(500);
     await page.screenshot({ path: join(pictures, `home-${colorScheme}.png`) });
     for (const [name, id] of runs) {
@@ -54,6 +62,14 @@ async function main() {
       }, `/runs/${id}`);
       await page.locator('[data-testid=run-state][data-state=finished]').waitFor();
       await page.waitForTimeout(1500);
+      await page.screenshot({ path: join(pictures, `${name}-${colorScheme}.png`) });
+    }
+    for (const [name, address] of placesOf(Object.fromEntries(runs))) {
+      await page.evaluate((hash) => {
+        location.hash = hash;
+      }, address);
+      await page.getByRole('heading', { level: 1 }).waitFor();
+      await page.waitForTimeout(2500);
       await page.screenshot({ path: join(pictures, `${name}-${colorScheme}.png`) });
     }
     await page.close();
