@@ -70,7 +70,7 @@ export const commonParameters: Parameter[] = [
     choices: [
       { value: 'all', label: 'All parameters' },
       { value: 'mlp_attn', label: 'MLP and attention matrices' },
-      { value: 'lora', label: 'Low-rank adapters (LoRA, rank 8)' },
+      { value: 'lora', label: 'Low-rank adapters (LoRA)' },
     ],
     advanced: true,
   },
