@@ -44,6 +44,16 @@ export function elementCount(shape: readonly number[]): number {
   return count;
 }
 
+/** The bytes that a view covers, not copied. */
+export function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+/** The float32 that bytes are, not copied; they must be aligned to them. */
+export function floatsOf({ buffer, byteOffset, byteLength }: Uint8Array): Float32Array {
+  return new Float32Array(buffer, byteOffset, byteLength / 4);
+}
+
 /** A float32 tensor over `data`, or zeros. */
 export function floatTensor(shape: readonly number[], data?: Float32Array): FloatTensor {
   return { type: 'float32', shape, data: data ?? new Float32Array(elementCount(shape)) };

@@ -37,6 +37,11 @@ export function inMemory(weights: Weights): Map<string, FloatTensor> {
   );
 }
 
+/** Grows whenever a tensor's values change; 0 for one whose values never do, or that lies in memory for everyone to see. */
+export function generationOf(tensor: WeightTensor): number {
+  return tensor.type === 'stored' ? (tensor.generation ?? 0) : 0;
+}
+
 /** Rows of a matrix [rows, width], wherever it is kept. */
 export function takeRows(tensor: WeightTensor, rows: Int32Array): Float32Array {
   if (tensor.type === 'stored') return tensor.rows(rows);

@@ -85,6 +85,11 @@ export class Head {
     });
   }
 
+  /** What a parameter trains as block by block: stretches where it is the matrix and is taken in them. */
+  partsOf(parameter: Parameter): readonly Parameter[] {
+    return parameter.name === this.#matrix.name && !this.isWhole ? this.parts : [parameter];
+  }
+
   /** Logits [shape.rows, vocabulary] at the rows (padded) of x, and on request the final norm's output. */
   async logits(
     weights: Weights,

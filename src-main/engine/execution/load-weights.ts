@@ -6,7 +6,7 @@ import { HalfTensor } from '../files/half-tensor.ts';
 import type { Model } from '../models/model.ts';
 import type { Parameter } from '../models/parameters.ts';
 import { Arena, arenaLimit, arenaSize } from '../runtime/memory.ts';
-import { elementCount, floatTensor } from '../tensor.ts';
+import { bytesOf, elementCount, floatTensor } from '../tensor.ts';
 import type { Weights, WeightTensor } from '../weights.ts';
 
 /** Where parameters are: all as float32 in memory, all in memory but some as 16 bits, or some in their files. */
@@ -86,6 +86,6 @@ export function loadWeights(model: Model, limit = Number.POSITIVE_INFINITY, kept
 }
 
 function readHalf(checkpoint: Model['checkpoint'], name: string, shape: readonly number[], bits: Uint16Array): HalfTensor {
-  checkpoint.readInto(name, new Uint8Array(bits.buffer, bits.byteOffset, bits.byteLength));
+  checkpoint.readInto(name, bytesOf(bits));
   return new HalfTensor(checkpoint.tensors.get(name)!.type as 'bfloat16' | 'float16', shape, bits);
 }

@@ -4,7 +4,7 @@
  */
 import type { DeviceMemory } from '../runtime/device-memory.ts';
 import type { DeviceTensor } from '../runtime/device-tensor.ts';
-import { elementCount, type FloatTensor, floatTensor } from '../tensor.ts';
+import { bytesOf, elementCount, type FloatTensor, floatTensor } from '../tensor.ts';
 import { type StoredTensor, takeRows } from '../weights.ts';
 
 /** Where the values are; tensors that are stretches of one another share it. */
@@ -52,8 +52,7 @@ export class ResidentTensor implements StoredTensor {
   }
 
   async fetch(target: Uint8Array): Promise<void> {
-    const values = this.values() ?? this.#read();
-    target.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+    target.set(bytesOf(this.values() ?? this.#read()));
   }
 
   async fetchRows(first: number, count: number, target: Uint8Array): Promise<void> {

@@ -5,7 +5,7 @@
 import type { Parameter } from '../models/parameters.ts';
 import { Arena, arenaSize } from '../runtime/memory.ts';
 import { reclaimMemories } from '../runtime/reclaim.ts';
-import { bytesPerElement, elementCount, type FloatTensor, type FloatType, floatTensor, type Tensor } from '../tensor.ts';
+import { bytesOf, bytesPerElement, elementCount, type FloatTensor, type FloatType, floatTensor, type Tensor } from '../tensor.ts';
 import type { StoredTensor, Weights, WeightTensor } from '../weights.ts';
 import { weightOf } from './feeds.ts';
 import type { Stage } from './stage.ts';
@@ -124,7 +124,7 @@ export class WeightStage implements Stage {
     const count = elementCount(tensor.shape);
     const arena = await this.#buffer(count, kept);
     const values = arena.floats(count);
-    const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+    const bytes = bytesOf(values);
     const { storedType, generation } = tensor;
     const fetched = tensor.fetch(bytes.subarray(bytes.length - count * bytesPerElement[storedType]));
     // Whoever needs it awaits it; until then a failed reading ahead is nobody's

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, readdirSync, readSync, realpathSync, statSync } from 'node:fs';
 import { HopscopeError } from '../../shared/errors.ts';
-import { elementCount, type FloatType, type Tensor } from '../tensor.ts';
+import { bytesOf, elementCount, type FloatType, type Tensor } from '../tensor.ts';
 import type { WeightTensor } from '../weights.ts';
 import { FileTensor } from './file-tensor.ts';
 import { pathInside } from './inside-folder.ts';
@@ -60,7 +60,7 @@ export class Checkpoint {
       );
     }
     if (info.type === 'float32') {
-      file.readInto(name, new Uint8Array(target.buffer, target.byteOffset, target.byteLength));
+      file.readInto(name, bytesOf(target));
       return;
     }
     if (info.type !== 'bfloat16' && info.type !== 'float16') {

@@ -2,7 +2,7 @@
  * A tensor kept in memory as the 16 bits of its file, which halves what a model takes; values are widened when a layer needs them.
  * It reads no file and converts exactly.
  */
-import { elementCount } from '../tensor.ts';
+import { bytesOf, elementCount } from '../tensor.ts';
 import type { StoredTensor } from '../weights.ts';
 import { widenPlainly } from './widening.ts';
 
@@ -20,7 +20,7 @@ export class HalfTensor implements StoredTensor {
   }
 
   async fetch(target: Uint8Array): Promise<void> {
-    target.set(new Uint8Array(this.#bits.buffer, this.#bits.byteOffset, this.#bits.byteLength));
+    target.set(bytesOf(this.#bits));
   }
 
   rows(rows: Int32Array): Float32Array {

@@ -2,8 +2,8 @@
  * A matrix plus a product of two thin ones, W + scale B A, formed when it is read: weights with an adapter in them, also while it trains.
  * Nothing is kept but the parts, and which layers have adapters is not known here.
  */
-import { elementCount } from '../tensor.ts';
-import { type StoredTensor, sliceRows, takeRows, type WeightTensor } from '../weights.ts';
+import { floatsOf } from '../tensor.ts';
+import { generationOf, type StoredTensor, sliceRows, takeRows, type WeightTensor } from '../weights.ts';
 import { readInto } from './values.ts';
 
 /** The change of a map from `in` to `out` values. */
@@ -38,11 +38,11 @@ export class LowRankTensor implements StoredTensor {
 
   /** That of the change and of what it is put on. */
   get generation(): number {
-    return this.#change.generation() + (this.#base.type === 'stored' ? (this.#base.generation ?? 0) : 0);
+    return this.#change.generation() + generationOf(this.#base);
   }
 
   async fetch(target: Uint8Array): Promise<void> {
-    const values = new Float32Array(target.buffer, target.byteOffset, elementCount(this.shape));
+    const values = floatsOf(target);
     await readInto(this.#base, values);
     this.#addTo(values, (index) => index);
   }

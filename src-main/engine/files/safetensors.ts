@@ -4,7 +4,7 @@
  */
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { HopscopeError } from '../../shared/errors.ts';
-import { type ArrayOf, bytesPerElement, type ElementType, elementCount, type Tensor } from '../tensor.ts';
+import { type ArrayOf, bytesOf, bytesPerElement, type ElementType, elementCount, type Tensor } from '../tensor.ts';
 import { fetchFrom } from './read-ahead.ts';
 import {
   buildHeader,
@@ -155,8 +155,7 @@ export function writeSafetensors(
   writeFileWhole(path, (descriptor) => {
     writeAll(descriptor, opening);
     for (const { tensor } of order) {
-      const { buffer, byteOffset, byteLength } = tensor.data;
-      writeAll(descriptor, new Uint8Array(buffer, byteOffset, byteLength));
+      writeAll(descriptor, bytesOf(tensor.data));
     }
   });
 }

@@ -2,9 +2,9 @@
  * The sum of tensors with factors, formed when it is read: finetuned weights from a base and a change, a change from two sets of weights.
  * Nothing is kept but the terms.
  */
-import { elementCount, type FloatTensor } from '../tensor.ts';
-import { type StoredTensor, sliceRows, takeRows, type WeightTensor } from '../weights.ts';
-import { valuesOf } from './values.ts';
+import { floatsOf } from '../tensor.ts';
+import { generationOf, type StoredTensor, sliceRows, takeRows, type WeightTensor } from '../weights.ts';
+import { readInto, valuesOf } from './values.ts';
 
 export interface Term {
   tensor: WeightTensor;
@@ -23,17 +23,20 @@ export class SumTensor implements StoredTensor {
     this.shape = terms[0]!.tensor.shape;
   }
 
+  get generation(): number {
+    return this.#terms.reduce((sum, { tensor }) => sum + generationOf(tensor), 0);
+  }
+
   async fetch(target: Uint8Array): Promise<void> {
-    const values = new Float32Array(target.buffer, target.byteOffset, elementCount(this.shape));
-    for (const [index, { tensor, factor }] of this.#terms.entries())
-      accumulate(values, (await valuesOf(tensor)).data, factor, index === 0);
+    const values = floatsOf(target);
+    const [first, ...others] = this.#terms as [Term, ...Term[]];
+    await readInto(first.tensor, values);
+    if (first.factor === -1) negate(values);
+    for (const { tensor, factor } of others) accumulate(values, (await valuesOf(tensor)).data, factor);
   }
 
   rows(rows: Int32Array): Float32Array {
-    const values = new Float32Array(rows.length * this.shape[1]!);
-    for (const [index, { tensor, factor }] of this.#terms.entries())
-      accumulate(values, takeRows(tensor, rows), factor, index === 0);
-    return values;
+    return total(this.#terms.map(({ tensor, factor }) => ({ data: takeRows(tensor, rows), factor })));
   }
 
   slice(first: number, count: number): SumTensor {
@@ -46,13 +49,22 @@ export function sumOf(terms: readonly Term[]): WeightTensor {
   const present = terms.flatMap(({ tensor, factor }) => (tensor.type === 'float32' ? [{ tensor, factor }] : []));
   if (present.length < terms.length) return new SumTensor(terms);
   const { shape, type } = present[0]!.tensor;
-  const sum: FloatTensor = { type, shape, data: new Float32Array(elementCount(shape)) };
-  for (const [index, { tensor, factor }] of present.entries()) accumulate(sum.data, tensor.data, factor, index === 0);
+  return { type, shape, data: total(present.map(({ tensor: { data }, factor }) => ({ data, factor }))) };
+}
+
+/** The sum of values in memory, in a buffer of its own. */
+function total(terms: readonly { data: Float32Array; factor: 1 | -1 }[]): Float32Array {
+  const [first, ...others] = terms as [(typeof terms)[number], ...typeof terms];
+  const sum = first.data.slice();
+  if (first.factor === -1) negate(sum);
+  for (const { data, factor } of others) accumulate(sum, data, factor);
   return sum;
 }
 
-function accumulate(target: Float32Array, values: Float32Array, factor: 1 | -1, isFirst: boolean): void {
-  if (isFirst && factor === 1) target.set(values);
-  else if (isFirst) for (let index = 0; index < target.length; index++) target[index] = -values[index]!;
-  else for (let index = 0; index < target.length; index++) target[index]! += factor * values[index]!;
+function negate(values: Float32Array): void {
+  for (let index = 0; index < values.length; index++) values[index] = -values[index]!;
+}
+
+function accumulate(target: Float32Array, values: Float32Array, factor: 1 | -1): void {
+  for (let index = 0; index < target.length; index++) target[index]! += factor * values[index]!;
 }

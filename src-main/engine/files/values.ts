@@ -2,7 +2,7 @@
  * Reads weights that may be kept anywhere, for what looks at every element once: hashes, norms, differences, files.
  * Programs get theirs from execution/weight-stage.ts, which reads ahead and keeps buffers.
  */
-import { bytesPerElement, elementCount, type FloatTensor, floatTensor } from '../tensor.ts';
+import { bytesOf, bytesPerElement, elementCount, type FloatTensor, floatTensor } from '../tensor.ts';
 import { type StoredTensor, sliceRows, type Weights, type WeightTensor } from '../weights.ts';
 import { widenPlainly } from './widening.ts';
 
@@ -35,8 +35,8 @@ export async function readInto(tensor: WeightTensor, values: Float32Array): Prom
   }
   const stored = tensor as StoredTensor;
   const { storedType } = stored;
-  const { buffer, byteOffset, byteLength, length } = values;
-  const bytes = new Uint8Array(buffer, byteOffset, byteLength).subarray(length * (4 - bytesPerElement[storedType]));
+  const { buffer, length } = values;
+  const bytes = bytesOf(values).subarray(length * (4 - bytesPerElement[storedType]));
   await stored.fetch(bytes);
   // From the front on, widening in place never overtakes what is still to be read
   if (storedType !== 'float32') widenPlainly(storedType, new Uint16Array(buffer, bytes.byteOffset, length), values);

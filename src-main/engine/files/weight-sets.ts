@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { HopscopeError } from '../../shared/errors.ts';
-import { bytesPerElement, elementCount, type FloatTensor } from '../tensor.ts';
+import { bytesOf, bytesPerElement, elementCount, type FloatTensor } from '../tensor.ts';
 import { areSame, inMemory, type Weights, type WeightTensor } from '../weights.ts';
 import { FileTensor } from './file-tensor.ts';
 import { SafetensorsFile, writeSafetensorsStreamed } from './safetensors.ts';
@@ -23,7 +23,7 @@ export async function tensorHash(tensor: WeightTensor): Promise<string> {
   const hash = createHash('sha256').update(`[${tensor.shape}]`);
   for (const piece of piecesOf(tensor)) {
     const { data } = await valuesOf(piece);
-    hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    hash.update(bytesOf(data));
   }
   return hash.digest('hex');
 }
@@ -124,7 +124,7 @@ export async function writeWeights(
 export async function writeValues(tensor: WeightTensor, write: (bytes: Uint8Array) => void): Promise<void> {
   for (const piece of piecesOf(tensor)) {
     const { data } = await valuesOf(piece);
-    write(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    write(bytesOf(data));
   }
 }
 

@@ -6,7 +6,7 @@ import { HopscopeError } from '../../shared/errors.ts';
 import { type Checkpoint, openCheckpoint } from '../files/checkpoint.ts';
 import { isJsonObject } from '../files/strict-json.ts';
 import { Tokenizer } from '../files/tokenizer.ts';
-import type { Tensor } from '../tensor.ts';
+import { bytesOf } from '../tensor.ts';
 import { usualOutputName } from './decoder.ts';
 import type { ModelConfiguration, ModelFamily } from './family.ts';
 import { familyOf } from './index.ts';
@@ -115,8 +115,7 @@ function causeOf({ config: { quantization_config: quantization } }: Checkpoint, 
 /** Some exports of tied models hold the matrix twice. */
 function sameContents(checkpoint: Checkpoint, left: string, right: string): boolean {
   const [a, b] = [checkpoint.read(left), checkpoint.read(right)];
-  const bytes = ({ data }: Tensor) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  return a.type === b.type && Buffer.compare(bytes(a), bytes(b)) === 0;
+  return a.type === b.type && Buffer.compare(bytesOf(a.data), bytesOf(b.data)) === 0;
 }
 
 /** Older exports store constants such as rotary tables beside the parameters. */

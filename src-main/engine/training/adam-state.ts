@@ -4,7 +4,7 @@
  */
 import { HopscopeError } from '../../shared/errors.ts';
 import type { RowGradient } from '../execution/embedding.ts';
-import { piecesOf, valuesOf } from '../files/values.ts';
+import { readInto } from '../files/values.ts';
 import type { AdamStep } from '../kernels/kernels.ts';
 import type { Parameter } from '../models/parameters.ts';
 import { Arena, arenaLimit, arenaSize } from '../runtime/memory.ts';
@@ -61,12 +61,7 @@ export class AdamState implements OptimizerState {
         const weight = arena.floats(size);
         const source = base.get(parameter.name);
         if (!source) throw new HopscopeError('MissingTensor', `The weights have no ${parameter.name}.`);
-        let place = 0;
-        for (const piece of piecesOf(source)) {
-          const { data } = await valuesOf(piece);
-          weight.set(data, place);
-          place += data.length;
-        }
+        await readInto(source, weight);
         const entry = { parameter, arena, weight, m: arena.floats(size), v: arena.floats(size), rows: new Set<number>() };
         state.#entries.set(parameter.name, { ...entry, gradient: keepGradients ? arena.floats(size) : null });
       }

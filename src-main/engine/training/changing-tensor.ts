@@ -2,7 +2,7 @@
  * A tensor in memory that training changes, for programs on a device: they have a copy, and must be told when it is one of old values.
  * Programs of the CPU read the values where they lie and need no such thing.
  */
-import { type FloatTensor, floatTensor } from '../tensor.ts';
+import { bytesOf, type FloatTensor, floatTensor } from '../tensor.ts';
 import { type StoredTensor, sliceRows, takeRows, type WeightTensor } from '../weights.ts';
 
 export class ChangingTensor implements StoredTensor {
@@ -28,8 +28,7 @@ export class ChangingTensor implements StoredTensor {
   }
 
   async fetch(target: Uint8Array): Promise<void> {
-    const { buffer, byteOffset, byteLength } = this.#tensor.data;
-    target.set(new Uint8Array(buffer, byteOffset, byteLength));
+    target.set(bytesOf(this.#tensor.data));
   }
 
   rows(rows: Int32Array): Float32Array {

@@ -296,11 +296,9 @@ function gradientKey({ name, role, layer, shape }: Parameter, isWhole: boolean):
   return isWhole || layer === null ? `${name} ${shape[0]}` : role;
 }
 
-/** A matrix that the executor takes in stretches trains in stretches. */
-function partsOf({ mode, head, outline }: Executor, parameter: Parameter): readonly Parameter[] {
-  const matrix = outline.parameters.head.find(({ role }) => role === 'head')!;
-  return mode === 'blocks' && parameter.name === matrix.name && !head.isWhole ? head.parts : [parameter];
-}
+/** Block by block a matrix that is taken in stretches trains in them. */
+const partsOf = ({ mode, head }: Executor, parameter: Parameter): readonly Parameter[] =>
+  mode === 'blocks' ? head.partsOf(parameter) : [parameter];
 
 /** Bytes of the largest group of weights that programs need at once and that are not trained. */
 function largestGroup({ mode, outline: { parameters } }: Executor, trained: ReadonlyMap<string, unknown>): number {

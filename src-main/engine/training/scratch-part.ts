@@ -7,11 +7,11 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HopscopeError } from '../../shared/errors.ts';
 import { fetchFrom, storeAt } from '../files/read-ahead.ts';
-import { piecesOf, valuesOf } from '../files/values.ts';
+import { readInto } from '../files/values.ts';
 import type { AdamStep } from '../kernels/kernels.ts';
 import type { Parameter } from '../models/parameters.ts';
 import { Arena, arenaSize } from '../runtime/memory.ts';
-import { bytesPerElement, elementCount, type FloatType } from '../tensor.ts';
+import { bytesOf, bytesPerElement, elementCount, type FloatType, floatsOf } from '../tensor.ts';
 import { type StoredTensor, sliceRows, takeRows, type WeightTensor } from '../weights.ts';
 import { stagingElements } from './optimizer-state.ts';
 
@@ -33,6 +33,9 @@ export function createPartBuffer(elements: number): PartBuffer {
   return { arena, weight, m, v, staging: arena.floats(stagingElements) };
 }
 
+/** By which a parameter, or a stretch of one, is known in a scratch folder. */
+export const partKey = ({ name, firstRow = 0 }: Parameter): string => `${name}.${firstRow}`;
+
 export class ScratchPart implements StoredTensor {
   readonly type = 'stored';
   readonly parameter: Parameter;
@@ -50,7 +53,7 @@ export class ScratchPart implements StoredTensor {
   /** `base`: the parameter's values before training. */
   constructor(parameter: Parameter, base: WeightTensor, folder: string) {
     this.parameter = parameter;
-    this.key = `${parameter.name}.${parameter.firstRow ?? 0}`;
+    this.key = partKey(parameter);
     this.elements = elementCount(parameter.shape);
     this.#base = base;
     this.#folder = folder;
@@ -92,7 +95,7 @@ export class ScratchPart implements StoredTensor {
   async fetch(target: Uint8Array): Promise<void> {
     if (this.#fileStep > 0) await this.#read([{ position: 0, target }]);
     else if (this.#base.type === 'stored') await this.#base.fetch(target);
-    else target.set(new Uint8Array(this.#base.data.buffer, this.#base.data.byteOffset, this.#base.data.byteLength));
+    else target.set(bytesOf(this.#base.data));
   }
 
   rows(rows: Int32Array): Float32Array {
@@ -119,13 +122,9 @@ export class ScratchPart implements StoredTensor {
   async fetchRows(first: number, count: number, target: Uint8Array): Promise<void> {
     const rowBytes = elementCount(this.shape.slice(1)) * 4;
     if (this.#buffer) {
-      const { weight } = this.#buffer;
-      target.set(new Uint8Array(weight.buffer, weight.byteOffset + first * rowBytes, count * rowBytes));
+      target.set(bytesOf(this.#buffer.weight).subarray(first * rowBytes, (first + count) * rowBytes));
     } else if (this.#fileStep > 0) await this.#read([{ position: first * rowBytes, target }]);
-    else {
-      const { data } = await valuesOf(sliceRows(this.#base, first, count));
-      target.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-    }
+    else await readInto(sliceRows(this.#base, first, count), floatsOf(target));
   }
 
   /** Brings weights and moments into the buffer, which is the part's until `leave`. */
@@ -135,12 +134,7 @@ export class ScratchPart implements StoredTensor {
       const size = this.elements * 4;
       await this.#read([weight, m, v].map((values, index) => ({ position: index * size, target: bytesOf(values) })));
     } else {
-      let place = 0;
-      for (const piece of piecesOf(this.#base)) {
-        const { data } = await valuesOf(piece);
-        weight.set(data, place);
-        place += data.length;
-      }
+      await readInto(this.#base, weight);
       m.fill(0);
       v.fill(0);
     }
@@ -241,5 +235,3 @@ class PartSlice implements StoredTensor {
     return this.#part.slice(this.#first + first, count);
   }
 }
-
-const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array => new Uint8Array(buffer, byteOffset, byteLength);

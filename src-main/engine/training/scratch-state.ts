@@ -26,7 +26,7 @@ import {
   writeRecord,
   writeRows,
 } from './scratch-index.ts';
-import { partBufferBytes, ScratchPart } from './scratch-part.ts';
+import { partBufferBytes, partKey, ScratchPart } from './scratch-part.ts';
 import { RowsTensor } from './scratch-tensors.ts';
 import { StretchedTensor } from './stretched-tensor.ts';
 
@@ -128,13 +128,13 @@ export class ScratchState implements OptimizerState {
         const tensor = new RowsTensor(values, file === undefined ? new Map() : readRows(place.folder, file));
         rows.set(name, tensor);
         weights.set(name, tensor);
-      } else if (parameter.layer === null && parameter.shape.length === 2 && !executor.head.isWhole) {
-        const stretches = executor.head.parts.map((stretch) =>
-          add(stretch, sliceRows(values, stretch.firstRow!, stretch.shape[0]!)),
-        );
-        weights.set(name, new StretchedTensor(stretches, 0, parameter.shape[0]!));
       } else {
-        weights.set(name, add(parameter, values));
+        const stretches = executor.head.partsOf(parameter);
+        if (stretches.length === 1) weights.set(name, add(parameter, values));
+        else {
+          const added = stretches.map((stretch) => add(stretch, sliceRows(values, stretch.firstRow!, stretch.shape[0]!)));
+          weights.set(name, new StretchedTensor(added, 0, parameter.shape[0]!));
+        }
       }
     }
     const groupsOfParts = [
@@ -260,8 +260,8 @@ export class ScratchState implements OptimizerState {
     await rm(this.#folder, { recursive: true, force: true });
   }
 
-  #partOf({ name, firstRow = 0 }: Parameter): ScratchPart | undefined {
-    return this.#parts.get(`${name}.${firstRow}`);
+  #partOf(parameter: Parameter): ScratchPart | undefined {
+    return this.#parts.get(partKey(parameter));
   }
 
   #partsOf(parameters: readonly Parameter[]): ScratchPart[] {

@@ -1,7 +1,8 @@
 /**
  * A trained matrix of which only the rows that were read train and are kept. It only reads; what changes it is scratch-state.ts.
  */
-import { valuesOf } from '../files/values.ts';
+import { readInto } from '../files/values.ts';
+import { floatsOf } from '../tensor.ts';
 import { type StoredTensor, sliceRows, takeRows, type WeightTensor } from '../weights.ts';
 
 /** A row that trains: its weights and moments. */
@@ -39,8 +40,8 @@ export class RowsTensor implements StoredTensor {
 
   async fetch(target: Uint8Array): Promise<void> {
     const [rows, width] = this.shape as [number, number];
-    const values = new Float32Array(target.buffer, target.byteOffset, rows * width);
-    values.set((await valuesOf(this.#base)).data);
+    const values = floatsOf(target);
+    await readInto(this.#base, values);
     for (const [row, { weight }] of this.trained) {
       const place = row - this.#first;
       if (place >= 0 && place < rows) values.set(weight, place * width);
