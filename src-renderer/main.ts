@@ -9,6 +9,7 @@ import { openSocket, receivePort, takeToken } from './state/open-port.ts';
 import { Router } from './state/router.svelte.ts';
 import { Theme } from './state/theme.svelte.ts';
 import { Workbench } from './state/workbench.ts';
+import { loadFonts } from './styles/fonts.ts';
 import './styles/tokens.css';
 import './styles/base.css';
 
@@ -16,6 +17,7 @@ const theme = new Theme(window);
 const token = takeToken(window);
 const connection = new Connection(() => (token === null ? receivePort(window) : openSocket(window, token)));
 
+await loadFonts(document);
 mount(App, {
   target: document.getElementById('app')!,
   props: { workbench: new Workbench(connection, new Router(window), theme, window) },
