@@ -6,10 +6,9 @@ import type { AnyTensor } from '../runtime/device-tensor.ts';
 import type { Weights } from '../weights.ts';
 import type { TokenBatch } from './executor.ts';
 import { embed } from './feeds.ts';
-import { sizeKey } from './head.ts';
 import type { ModelOutline, ProgramShape } from './programs.ts';
 import * as programs from './programs.ts';
-import type { SessionCache } from './sessions.ts';
+import { type SessionCache, sizeKey } from './sessions.ts';
 import type { Stage } from './stage.ts';
 
 export class BlockRunner {

@@ -2,6 +2,7 @@
  * Runs a model's programs over a set of weights: logits, and losses with gradients handed over group by group.
  * Small models run as one program, others block by block; callers see no difference but speed and memory. It updates no weights.
  */
+import { RecentMap } from '../../shared/recent-map.ts';
 import type { AnyTensor } from '../runtime/device-tensor.ts';
 import type { SessionSettings } from '../runtime/session.ts';
 import { elementCount, type FloatTensor, floatTensor } from '../tensor.ts';
@@ -11,10 +12,10 @@ import { type DeviceStageSettings, stageFor } from './device-stage.ts';
 import { embed, paddedIndices, questionShape } from './feeds.ts';
 import type { BackwardState, GradientSink, Targets } from './gradient-sink.ts';
 import { Gradients } from './gradients.ts';
-import { Head, sizeKey } from './head.ts';
+import { Head } from './head.ts';
 import type { ModelOutline, ProgramShape } from './programs.ts';
 import * as programs from './programs.ts';
-import { SessionCache } from './sessions.ts';
+import { SessionCache, sizeKey } from './sessions.ts';
 import { recovering, type Stage } from './stage.ts';
 
 /** Right-padded tokens, row-major [batch, positions]; padding may hold any token of the vocabulary. */
@@ -70,7 +71,7 @@ export class Executor {
   readonly #head: Head;
   readonly #runner: BlockRunner;
   readonly #gradients: Gradients;
-  readonly #variants = new Map<string, Executor>();
+  readonly #variants = new RecentMap<string, Executor>(variantCapacity, (variant) => variant.release());
 
   constructor(outline: ModelOutline, settings: ExecutorSettings) {
     const stage = settings.stage ?? stageFor(settings);
@@ -98,7 +99,6 @@ export class Executor {
   release(): void {
     // What a device holds is not freed by being forgotten until much later
     if (this.#ownsStage) void this.#stage.release();
-    for (const variant of this.#variants.values()) variant.release();
     this.#variants.clear();
     this.#sessions.release();
   }
@@ -108,15 +108,7 @@ export class Executor {
    * variants were asked for since; then they are compiled again when they are needed.
    */
   variant(key: string, outline: ModelOutline): Executor {
-    const variant = this.#variants.get(key) ?? new Executor(outline, { ...this.settings, mode: this.mode });
-    this.#variants.delete(key);
-    this.#variants.set(key, variant);
-    if (this.#variants.size > variantCapacity) {
-      const [oldest, stale] = this.#variants.entries().next().value!;
-      this.#variants.delete(oldest);
-      stale.release();
-    }
-    return variant;
+    return this.#variants.get(key, () => new Executor(outline, { ...this.settings, mode: this.mode }));
   }
 
   /** Logits [rows, vocabulary] at the given rows (item * positions + position). */
@@ -196,10 +188,8 @@ export class Executor {
     sink: GradientSink,
     resume: BackwardState | null = null,
   ): Promise<number> {
-    const shape = this.#shape(batch, targets.rows);
-    return this.mode === 'whole'
-      ? this.#gradients.whole(weights, batch, shape, targets, trained, sink)
-      : this.#gradients.byBlocks(weights, batch, shape, targets, trained, sink, resume);
+    const pass = { weights, batch, shape: this.#shape(batch, targets.rows), targets, trained, sink };
+    return this.mode === 'whole' ? this.#gradients.whole(pass) : this.#gradients.byBlocks(pass, resume);
   }
 
   #observedShapes(observe: readonly string[], { batch, positions }: TokenBatch): Map<string, readonly number[]> {

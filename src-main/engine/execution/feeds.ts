@@ -4,10 +4,11 @@
  */
 import { HopscopeError } from '../../shared/errors.ts';
 import type { Parameter } from '../models/parameters.ts';
-import type { AnyTensor } from '../runtime/device-tensor.ts';
+import { type AnyTensor, DeviceTensor } from '../runtime/device-tensor.ts';
 import { type FloatTensor, floatTensor, type Tensor } from '../tensor.ts';
 import { takeRows, type Weights, type WeightTensor } from '../weights.ts';
 import type { TokenBatch } from './executor.ts';
+import type { GradientBuffer, Targets } from './gradient-sink.ts';
 import type { ModelOutline, ProgramShape } from './programs.ts';
 import type { Stage } from './stage.ts';
 import type { Wanted } from './weight-stage.ts';
@@ -108,16 +109,27 @@ export const paddedIndices = (rows: readonly number[], padded: number): Tensor =
   data: BigInt64Array.from({ length: padded }, (_, index) => BigInt(rows[index] ?? 0)),
 });
 
-export const indexColumn = (values: readonly number[], padded: number): Tensor => ({
+const indexColumn = (values: readonly number[], padded: number): Tensor => ({
   ...paddedIndices(values, padded),
   shape: [padded, 1],
 });
 
-export const columnOf = (values: readonly number[], padded: number): Tensor =>
+const columnOf = (values: readonly number[], padded: number): Tensor =>
   floatTensor(
     [padded, 1],
     Float32Array.from({ length: padded }, (_, index) => values[index] ?? 0),
   );
+
+/** What a program with a loss is fed. */
+export const lossFeeds = ({ rows, targets, weights }: Targets, shape: ProgramShape): Record<string, AnyTensor> => ({
+  rows: paddedIndices(rows, shape.rows),
+  targets: indexColumn(targets, shape.rows),
+  'target weights': columnOf(weights, shape.rows),
+});
+
+/** A gradient's place as programs write into it. */
+export const gradientTensor = ({ shape }: Parameter, buffer: GradientBuffer): AnyTensor =>
+  buffer instanceof DeviceTensor ? buffer : floatTensor(shape, buffer);
 
 /** A loss that can be trained on. Errors: `LossNotFinite`. */
 export function finite(loss: number): number {

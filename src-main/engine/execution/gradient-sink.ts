@@ -5,11 +5,17 @@
 import type { Parameter } from '../models/parameters.ts';
 import { DeviceTensor } from '../runtime/device-tensor.ts';
 import type { FloatTensor } from '../tensor.ts';
+import type { Weights } from '../weights.ts';
 import type { RowGradient } from './embedding.ts';
-import type { HeadRemainder, HeadTargets } from './head.ts';
+import type { TokenBatch } from './executor.ts';
+import type { ProgramShape } from './programs.ts';
 
-/** Where the loss is taken: row r (= item * positions + position) predicts `targets[r]` with `weights[r]`. */
-export type Targets = HeadTargets;
+/** Where the loss is taken: row `rows[r]` (= item * positions + position) predicts `targets[r]` and counts `weights[r]`. */
+export interface Targets {
+  rows: readonly number[];
+  targets: readonly number[];
+  weights: readonly number[];
+}
 
 /** Where a gradient is written to. */
 export type GradientBuffer = Float32Array | DeviceTensor<'float32'>;
@@ -27,6 +33,27 @@ export interface GradientSink {
   completeRows(embedding: Parameter, gradient: RowGradient): void | Promise<void>;
   /** Said block by block, after `complete`: from here the pass can be taken up again. Its tensors stay as they are. */
   reached?(state: BackwardState): Promise<void>;
+}
+
+/** What one pass forward and back works on. */
+export interface LossPass {
+  weights: Weights;
+  batch: TokenBatch;
+  shape: ProgramShape;
+  targets: Targets;
+  /** Names of the parameters whose gradients are asked for. */
+  trained: ReadonlySet<string>;
+  sink: GradientSink;
+}
+
+/** What is left to do for an output matrix in stretches after the way back through the blocks has begun. */
+export interface HeadRemainder {
+  /** [rows, hidden] */
+  normed: FloatTensor;
+  /** [rows, vocabulary]: dL/dlogits. */
+  dlogits: FloatTensor;
+  /** The matrix's rows before this one are done. */
+  nextRow: number;
 }
 
 /** How far a backward pass block by block has come. */

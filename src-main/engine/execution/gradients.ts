@@ -4,15 +4,14 @@
  */
 import type { AnyTensor } from '../runtime/device-tensor.ts';
 import { floatTensor } from '../tensor.ts';
-import type { Weights } from '../weights.ts';
 import type { BlockRunner } from './block-runner.ts';
 import { sumRows } from './embedding.ts';
-import type { TokenBatch } from './executor.ts';
-import { embed, finite, positionIds } from './feeds.ts';
-import { addRows, type BackwardState, type GradientSink, type Targets } from './gradient-sink.ts';
-import { gradientTensor, type Head, lossFeeds, sizeKey } from './head.ts';
-import type { ModelOutline, ProgramShape } from './programs.ts';
+import { embed, finite, gradientTensor, lossFeeds, positionIds } from './feeds.ts';
+import { addRows, type BackwardState, type LossPass } from './gradient-sink.ts';
+import type { Head } from './head.ts';
+import type { ModelOutline } from './programs.ts';
 import * as programs from './programs.ts';
+import { sizeKey } from './sessions.ts';
 
 export class Gradients {
   readonly #runner: BlockRunner;
@@ -24,14 +23,8 @@ export class Gradients {
   }
 
   /** All gradients from one program of the whole model. */
-  async whole(
-    weights: Weights,
-    batch: TokenBatch,
-    shape: ProgramShape,
-    targets: Targets,
-    trained: ReadonlySet<string>,
-    sink: GradientSink,
-  ): Promise<number> {
+  async whole(pass: LossPass): Promise<number> {
+    const { weights, batch, shape, targets, trained, sink } = pass;
     const { embedding, blocks, head } = this.#runner.outline.parameters;
     const inGraph = [...blocks.flat(), ...head].filter(({ name }) => trained.has(name));
     const needInput = trainsInput(this.#runner.outline, trained);
@@ -47,21 +40,14 @@ export class Gradients {
     const dx = floatTensor(x.shape);
     if (needInput) results[programs.gradientOf('x')] = dx;
     await session.run({ ...lossFeeds(targets, shape), ...(await this.#runner.all(weights)), x }, results);
-    await this.#completeEmbedding(batch, trained, sink, { loss: loss.data[0]!, layer: 0, dy: dx, remainder: null }, weights);
+    await this.#completeEmbedding(pass, { loss: loss.data[0]!, layer: 0, dy: dx, remainder: null });
     await sink.complete(inGraph.filter(({ name }) => name !== embedding.name));
     return finite(loss.data[0]!);
   }
 
   /** Block by block; `resume`: what `sink.reached` was told. */
-  async byBlocks(
-    weights: Weights,
-    batch: TokenBatch,
-    shape: ProgramShape,
-    targets: Targets,
-    trained: ReadonlySet<string>,
-    sink: GradientSink,
-    resume: BackwardState | null,
-  ): Promise<number> {
+  async byBlocks(pass: LossPass, resume: BackwardState | null): Promise<number> {
+    const { weights, batch, shape, trained, sink } = pass;
     const { blocks } = this.#runner.outline.parameters;
     const needInput = trainsInput(this.#runner.outline, trained);
     const lowest = needInput ? 0 : blocks.findIndex((block) => block.some(({ name }) => trained.has(name)));
@@ -75,7 +61,7 @@ export class Gradients {
     if (!state) {
       const below = bottom < blocks.length || needInput;
       const x = inputs.pop()!;
-      const { loss, dx, remainder } = await this.#head.backward(weights, shape, x, targets, trained, below, sink);
+      const { loss, dx, remainder } = await this.#head.backward(pass, x, below);
       this.#runner.stage.free(x);
       state = { loss, layer: blocks.length, dy: dx, remainder };
       await sink.reached?.(state);
@@ -102,22 +88,14 @@ export class Gradients {
       state = { ...state, layer, dy: dx };
       if (own.length > 0) await sink.reached?.(state);
     }
-    await this.#completeEmbedding(batch, trained, sink, state, weights);
+    await this.#completeEmbedding(pass, state);
     return state.loss;
   }
 
   /** Hands over the gradients of what block 0's input is the sum of, given the gradient of that input, and of an output matrix in stretches. */
-  async #completeEmbedding(
-    batch: TokenBatch,
-    trained: ReadonlySet<string>,
-    sink: GradientSink,
-    state: BackwardState,
-    weights: Weights,
-  ): Promise<void> {
-    const {
-      dy: { data: dx },
-      remainder,
-    } = state;
+  async #completeEmbedding({ batch, trained, sink, weights }: LossPass, state: BackwardState): Promise<void> {
+    const { remainder } = state;
+    const dx = state.dy.data;
     const { configuration, parameters } = this.#runner.outline;
     const { hidden, embeddingScale, tiedEmbeddings } = configuration;
     const { embedding, positions } = parameters;

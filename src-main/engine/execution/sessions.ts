@@ -2,14 +2,20 @@
  * Programs by key, so that batches of one shape compile once; the least recently used are released.
  * It decides nothing about what a program computes.
  */
+import { RecentMap } from '../../shared/recent-map.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { DeviceName } from '../runtime/device.ts';
 import { DeviceMemory } from '../runtime/device-memory.ts';
 import type { AnyTensor } from '../runtime/device-tensor.ts';
 import { keepsTensors, Session, type SessionSettings } from '../runtime/session.ts';
+import type { ProgramShape } from './programs.ts';
 
 /** A fine-tuning run meets a handful of batch shapes; 64 programs are a few MB of graphs. */
 const capacity = 64;
+
+/** The part of a program's key that says its size. */
+export const sizeKey = ({ batch, positions, rows }: ProgramShape, withRows = true): string =>
+  `${batch}x${positions}${withRows ? `x${rows}` : ''}`;
 
 /** What programs are compiled with; a stage that can leave its device says where they run now. */
 export interface ProgramSettings extends SessionSettings {
@@ -58,7 +64,7 @@ export class Program {
 
 export class SessionCache {
   readonly #settings: ProgramSettings;
-  readonly #programs = new Map<string, Program>();
+  readonly #programs = new RecentMap<string, Program>(capacity, (program) => program.release());
 
   constructor(settings: ProgramSettings) {
     this.#settings = settings;
@@ -66,20 +72,10 @@ export class SessionCache {
 
   /** The program under `key`, made of what `build()` returns. */
   get(key: string, build: () => Graph): Program {
-    let program = this.#programs.get(key);
-    if (program) this.#programs.delete(key);
-    else program = new Program(build, this.#settings);
-    this.#programs.set(key, program);
-    if (this.#programs.size > capacity) {
-      const [oldest, stale] = this.#programs.entries().next().value!;
-      this.#programs.delete(oldest);
-      stale.release();
-    }
-    return program;
+    return this.#programs.get(key, () => new Program(build, this.#settings));
   }
 
   release(): void {
-    for (const program of this.#programs.values()) program.release();
     this.#programs.clear();
   }
 }

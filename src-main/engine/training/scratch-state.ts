@@ -99,7 +99,7 @@ export class ScratchState implements OptimizerState {
     settings: AdamSettings,
     place: ScratchPlace,
   ): Promise<ScratchState> {
-    const { embedding, positions, blocks } = executor.outline.parameters;
+    const { embedding, positions, blocks, head } = executor.outline.parameters;
     const { tiedEmbeddings } = executor.outline.configuration;
     const record = openRecord(place.folder, place.key);
     removeStrangers(place.folder, record);
@@ -139,7 +139,7 @@ export class ScratchState implements OptimizerState {
     }
     const groupsOfParts = [
       ...blocks.map((block) => block.filter(({ name }) => weights.has(name))),
-      executor.head.parts.slice(0, 1),
+      ...head.map((parameter) => executor.head.partsOf(parameter).slice(0, 1)),
     ];
     const largest = Math.max(
       ...groupsOfParts.map((group) => group.reduce((sum, { shape }) => sum + partBufferBytes(elementCount(shape)), 0)),
