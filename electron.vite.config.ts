@@ -44,7 +44,11 @@ export default defineConfig({
     plugins: [svelte()],
     build: {
       target: oldestChromium,
-      rolldownOptions: { input: 'src-renderer/index.html' },
+      rolldownOptions: {
+        input: 'src-renderer/index.html',
+        // Its list of all decompressors starts WebAssembly as soon as it is loaded, which the policy refuses; each by itself is used.
+        treeshake: { moduleSideEffects: [{ test: /hyparquet-compressors/, sideEffects: false }] },
+      },
       // The page's content security policy refuses inline data for scripts and fonts alike.
       assetsInlineLimit: 0,
     },

@@ -2,7 +2,7 @@
  * The window: Electron's main process, which starts the host, shows the built renderer and joins the two with a channel.
  * It holds no data and decides nothing; what the window may do is in shell/window-policy.ts.
  */
-import { join } from 'node:path';
+import { isAbsolute, join, normalize } from 'node:path';
 import {
   app,
   BrowserWindow,
@@ -175,6 +175,12 @@ ipcMain.handle('hopscope:choose-folder', async (event) => {
   if (!fromOwnPage(event) || window === null || event.sender !== window.webContents) return null;
   const { canceled, filePaths } = await dialog.showOpenDialog(window, { properties: ['openDirectory'] });
   return canceled ? null : (filePaths[0] ?? null);
+});
+
+/** Shows a folder among its neighbours; opening it could start it, where the system takes some folders for programs. */
+ipcMain.on('hopscope:show-folder', (event, path: unknown) => {
+  if (!fromOwnPage(event) || event.sender !== window?.webContents) return;
+  if (typeof path === 'string' && isAbsolute(path)) shell.showItemInFolder(normalize(path));
 });
 
 function start(): void {

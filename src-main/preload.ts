@@ -1,6 +1,6 @@
 /**
  * The window's preload script: hands the page a MessagePort to the host whenever the page asks for one, and offers it `Shell`: the
- * folder dialog and the paths of dropped folders. It exposes no Electron API; everything else goes over that port.
+ * folder dialog, the paths of dropped folders, and a folder's place in the file manager. It exposes no Electron API; everything else goes over that port.
  *
  * Page -> preload: `window.postMessage({ type: 'hopscope-ready' }, origin)`.
  * Preload -> page: a `message` event whose data is `{ type: 'hopscope-port' }` and whose `ports[0]` is the host's port,
@@ -49,6 +49,9 @@ const shell: Shell = {
     // Electron before 29 has no webUtils; there the page's own File says where it is
     const path: unknown = (webUtils as typeof webUtils | undefined)?.getPathForFile(file as never);
     return typeof path === 'string' && path !== '' ? path : null;
+  },
+  showFolder(path) {
+    ipcRenderer.send('hopscope:show-folder', String(path));
   },
 };
 

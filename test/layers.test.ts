@@ -9,6 +9,7 @@ const project = join(import.meta.dirname, '..');
 const allowed: Record<string, string[]> = {
   'src-main/shared': [],
   'src-main/engine/tensor.ts': [],
+  'src-main/engine/available-memory.ts': [],
   'src-main/engine/weights.ts': ['src-main/engine/tensor.ts'],
   'src-main/engine/files': ['src-main/shared', 'src-main/engine/tensor.ts', 'src-main/engine/weights.ts'],
   'src-main/engine/graph': ['src-main/shared', 'src-main/engine/tensor.ts'],
@@ -28,7 +29,7 @@ const allowed: Record<string, string[]> = {
   'src-main/datasets': ['src-main/shared', 'src-main/engine/files', 'src-main/world'],
   'src-main/experiments': ['src-main/shared', 'src-main/engine', 'src-main/datasets', 'src-main/scores', 'src-main/world'],
   'src-main/database': ['src-main/shared'],
-  'src-main/service': ['src-main/shared', 'src-main/database'],
+  'src-main/service': ['src-main/shared', 'src-main/database', 'src-main/engine/available-memory.ts'],
   'src-main/host.ts': ['src-main/shared', 'src-main/service', 'src-main/database'],
   'src-main/compute.ts': ['src-main/shared', 'src-main/experiments', 'src-main/engine/runtime'],
   'src-main/shell': ['src-main/shared'],
@@ -50,6 +51,9 @@ const doors: Record<string, string> = {
   yaml: 'src-main/cli/yaml-file.ts',
   ws: 'src-main/shell/serve.ts',
   'chart.js': 'src-renderer/components/LineChart.svelte',
+  hyparquet: 'src-renderer/datasets/parquet.ts',
+  'hyparquet-compressors': 'src-renderer/datasets/parquet.ts',
+  'hyparquet-writer': 'src-renderer/datasets/parquet.ts',
 };
 
 const electronFiles = ['src-main/main.ts', 'src-main/preload.ts'];

@@ -9,10 +9,11 @@ import { closeDatabase, openDatabase, sqliteVersion } from '../database/open.ts'
 import { defaultThreads, knownDevices, selfTest } from '../engine/runtime/device.ts';
 import { describeProgram } from '../service/about.ts';
 import { databasePath } from '../service/data-folder.ts';
+import { formatBytes } from '../shared/byte-count.ts';
 import { errorRecord } from '../shared/errors.ts';
 import type { DeviceReport } from '../shared/records.ts';
 import type { Command } from './command.ts';
-import { bytes, facts, table } from './text.ts';
+import { facts, table } from './text.ts';
 
 export const doctor: Command = {
   name: 'doctor',
@@ -52,8 +53,8 @@ export const doctor: Command = {
       ]),
       facts([
         ['threads', result.threads],
-        ['memory', `${bytes(memory.available)} of ${bytes(memory.total)} free`],
-        ['disk', `${bytes(disk.available)} of ${bytes(disk.total)} free`],
+        ['memory', `${formatBytes(memory.available)} of ${formatBytes(memory.total)} free`],
+        ['disk', `${formatBytes(disk.available)} of ${formatBytes(disk.total)} free`],
         ['data folder', dataFolder],
         ['database', `${state}${detail === '' ? '' : `: ${detail}`}`],
         ['small world', shipped.small_world],

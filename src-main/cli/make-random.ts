@@ -7,9 +7,10 @@ import { byteLevelTokenizer } from '../engine/files/byte-level-tokenizer.ts';
 import { type KnownModel, type KnownModelName, knownModels } from '../engine/models/known-models.ts';
 import { randomModelEntries, writeRandomModel } from '../engine/models/random-model.ts';
 import { elementCount, type FloatType } from '../engine/tensor.ts';
+import { formatBytes } from '../shared/byte-count.ts';
 import { HopscopeError } from '../shared/errors.ts';
 import type { Command, Given } from './command.ts';
-import { bytes, duration, facts, grouped } from './text.ts';
+import { duration, facts, grouped } from './text.ts';
 
 const types: readonly FloatType[] = ['bfloat16', 'float16', 'float32'];
 const names = Object.keys(knownModels) as KnownModelName[];
@@ -43,7 +44,7 @@ export const makeRandom: Command = {
       tokenizer: tokenizerOf(model),
       signal,
       onBytes(done, total) {
-        progress({ done, total, message: `${bytes(done)} of ${bytes(total)} written`, secondsLeft: null });
+        progress({ done, total, message: `${formatBytes(done)} of ${formatBytes(total)} written`, secondsLeft: null });
       },
     });
     const seconds = (performance.now() - started) / 1000;
@@ -56,7 +57,7 @@ export const makeRandom: Command = {
       ['parameters', grouped(parameters)],
       ['dtype', type],
       ['seed', seed],
-      ['written', `${bytes(written)} in ${duration(seconds)}`],
+      ['written', `${formatBytes(written)} in ${duration(seconds)}`],
     ]);
     print({ out, like: name, layers, parameters, dtype: type, seed, bytes: written, seconds }, text);
   },

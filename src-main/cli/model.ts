@@ -3,8 +3,9 @@
  */
 import { describeModel } from '../engine/execution/describe-model.ts';
 import { openModel } from '../engine/models/model.ts';
+import { formatBytes } from '../shared/byte-count.ts';
 import type { Command } from './command.ts';
-import { bytes, facts, grouped } from './text.ts';
+import { facts, grouped } from './text.ts';
 import { estimateWords } from './text-estimate.ts';
 
 export const model: Command = {
@@ -25,8 +26,8 @@ export const model: Command = {
         const shown = name === 'parameters' || name === 'vocabulary' ? grouped(Number(value)) : value;
         return [name.replaceAll('_', ' '), shown] as const;
       }),
-      ...Object.entries(memory).map(([name, value]) => [`memory: ${name.replaceAll('_', ' ')}`, bytes(value)] as const),
-      ['here', `within ${bytes(kept)} of memory:`],
+      ...Object.entries(memory).map(([name, value]) => [`memory: ${name.replaceAll('_', ' ')}`, formatBytes(value)] as const),
+      ['here', `within ${formatBytes(kept)} of memory:`],
       ...Object.entries(works).map(([name, work]) => [name.replaceAll('_', ' '), `${work.of}: ${estimateWords(work)}`] as const),
     ]);
     print(description, text);

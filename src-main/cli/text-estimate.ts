@@ -1,8 +1,9 @@
 /**
  * What a piece of work will take, in words. It estimates nothing.
  */
+import { formatBytes } from '../shared/byte-count.ts';
 import type { WorkEstimate } from '../shared/records.ts';
-import { bytes, duration } from './text.ts';
+import { duration } from './text.ts';
 
 const weights = {
   memory: 'weights in memory',
@@ -14,8 +15,8 @@ const weights = {
 export function estimateWords({ residency, memory, disk, seconds, fits }: WorkEstimate): string {
   return [
     weights[residency],
-    `${bytes(memory)} of memory${fits ? '' : ' (more than there is)'}`,
-    ...(disk > 0 ? [`${bytes(disk)} of scratch disk`] : []),
+    `${formatBytes(memory)} of memory${fits ? '' : ' (more than there is)'}`,
+    ...(disk > 0 ? [`${formatBytes(disk)} of scratch disk`] : []),
     `about ${duration(seconds)}`,
   ].join('; ');
 }

@@ -24,18 +24,6 @@ export function facts(entries: readonly (readonly [name: string, value: string |
   return entries.map(([name, value]) => `${name.padEnd(width)}  ${wordFor(value)}`).join('\n');
 }
 
-/** 12 B, 3.5 MiB. */
-export function bytes(count: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
-  let value = count;
-  let unit = 0;
-  while (value >= 1024 && unit < units.length - 1) {
-    value /= 1024;
-    unit++;
-  }
-  return `${Number(value.toPrecision(3))} ${units[unit]}`;
-}
-
 /** 93,744 */
 export function grouped(value: number): string {
   return value.toLocaleString('en-US');

@@ -5,6 +5,7 @@
 import type { CircuitRecord } from '../shared/contract-circuits.ts';
 import { HopscopeError } from '../shared/errors.ts';
 import type { Json } from '../shared/records.ts';
+import { changeRow, markDeleted } from './changes.ts';
 import { type Database, inTransaction, reading } from './open.ts';
 
 /** In the order of their names, deleted ones left out; empty for an unknown run. */
@@ -38,28 +39,20 @@ export function insertCircuit(database: Database, run: string, name: string, vie
 /** Changes name, view or both. Errors: `CircuitNotFound`. */
 export function updateCircuit(database: Database, circuit: number, change: { name?: string; view?: Json }, now: string): void {
   const view = change.view === undefined ? null : JSON.stringify(change.view);
-  changeOne(
+  changeRow(
     database,
-    circuit,
     `UPDATE circuits SET name = coalesce(@name, name), view = coalesce(@view, view), changed = @now
      WHERE id = @circuit AND deleted IS NULL`,
-    { name: change.name ?? null, view, now },
+    { circuit, name: change.name ?? null, view, now },
+    () => notFound(circuit),
   );
 }
 
-/** Marks a circuit as deleted, or no longer so (`deleted` null). Errors: `CircuitNotFound` where that changes nothing. */
+/** `deleted`: since when; null brings it back. Errors: `CircuitNotFound`. */
 export function markCircuitDeleted(database: Database, circuit: number, deleted: string | null): void {
-  changeOne(
-    database,
-    circuit,
-    'UPDATE circuits SET deleted = @deleted WHERE id = @circuit AND (deleted IS NULL) <> (@deleted IS NULL)',
-    { deleted },
-  );
+  markDeleted(database, 'circuits', circuit, deleted, () => notFound(circuit));
 }
 
-function changeOne(database: Database, circuit: number, statement: string, values: { [name: string]: string | null }): void {
-  const { changes } = inTransaction(database, () => database.prepare(statement).run({ ...values, circuit }));
-  if (changes === 0) {
-    throw new HopscopeError('CircuitNotFound', `There is no circuit ${circuit} to change; it may have been deleted elsewhere.`);
-  }
+function notFound(circuit: number): HopscopeError {
+  return new HopscopeError('CircuitNotFound', `There is no circuit ${circuit} to change; it may have been deleted elsewhere.`);
 }

@@ -7,11 +7,13 @@ import type {
   DatasetContent,
   DatasetDetail,
   DatasetKindName,
+  DatasetRun,
   DatasetSummary,
   DatasetVersion,
   DatasetVersionSummary,
 } from '../shared/contract-datasets.ts';
 import { HopscopeError } from '../shared/errors.ts';
+import { changeRow, markDeleted } from './changes.ts';
 import { type Database, inTransaction, reading } from './open.ts';
 
 /** A version about to be stored. */
@@ -95,6 +97,29 @@ export function getVersionById(database: Database, id: number): DatasetVersion {
   return { ...row, content: JSON.parse(inflateSync(row.content).toString('utf8')) as DatasetContent };
 }
 
+/** The runs that used any version of it, newest first; deleted runs are left out. */
+export function getDatasetRuns(database: Database, dataset: number): DatasetRun[] {
+  return reading(
+    database,
+    () =>
+      database
+        .prepare(
+          `SELECT run, title, state, runs.created, number AS version FROM runs
+           JOIN dataset_versions ON dataset_versions.id = runs.dataset_version
+           WHERE dataset_versions.dataset = ? AND runs.deleted IS NULL ORDER BY runs.id DESC`,
+        )
+        .all(dataset) as DatasetRun[],
+  );
+}
+
+/** Whether a data set, known to have been there, is deleted or gone for good. */
+export function isDatasetDeleted(database: Database, dataset: number): boolean {
+  return reading(
+    database,
+    () => database.prepare('SELECT 1 FROM datasets WHERE id = ? AND deleted IS NULL').get(dataset) === undefined,
+  );
+}
+
 /** Returns its number. */
 export function createDataset(
   database: Database,
@@ -127,15 +152,17 @@ export function addVersion(database: Database, dataset: number, version: NewVers
 
 /** Errors here and below: `DatasetNotFound`. */
 export function renameDataset(database: Database, dataset: number, name: string): void {
-  change(database, dataset, 'UPDATE datasets SET name = ? WHERE id = ? AND deleted IS NULL', name);
+  changeRow(database, 'UPDATE datasets SET name = @name WHERE id = @dataset AND deleted IS NULL', { dataset, name }, () =>
+    notFound(dataset),
+  );
 }
 
 export function deleteDataset(database: Database, dataset: number, deleted: string): void {
-  change(database, dataset, 'UPDATE datasets SET deleted = ? WHERE id = ? AND deleted IS NULL', deleted);
+  markDeleted(database, 'datasets', dataset, deleted, () => notFound(dataset));
 }
 
 export function restoreDataset(database: Database, dataset: number): void {
-  change(database, dataset, 'UPDATE datasets SET deleted = ? WHERE id = ?', null);
+  markDeleted(database, 'datasets', dataset, null, () => notFound(dataset));
 }
 
 function insertVersion(database: Database, dataset: number, number: number, { content, ...version }: NewVersion): void {
@@ -145,11 +172,6 @@ function insertVersion(database: Database, dataset: number, number: number, { co
        VALUES (@dataset, @number, @created, @note, @rows, @hash, @content)`,
     )
     .run({ ...version, dataset, number, content: deflateSync(JSON.stringify(content)) });
-}
-
-function change(database: Database, dataset: number, statement: string, value: string | null): void {
-  const { changes } = inTransaction(database, () => database.prepare(statement).run(value, dataset));
-  if (changes === 0) throw notFound(dataset);
 }
 
 function notFound(dataset: number): HopscopeError {

@@ -4,10 +4,12 @@
  */
 import { HopscopeError } from '../shared/errors.ts';
 import type { Emission, EvaluationRow, ItemMeasurement, ItemSet, Pair, StepRow } from '../shared/records.ts';
+import { insertContinuations } from './continuations.ts';
 import { type Database, inTransaction, reading } from './open.ts';
 import { insertScores } from './scores.ts';
+import { insertWeights } from './weights.ts';
 
-/** Stores a batch in one transaction, with the run's seconds so far. Errors: `RunNotFound`, `NotFinite`, and those of `inTransaction`. */
+/** Stores a batch in one transaction, with the run's seconds so far and its outcome so far. Errors: `RunNotFound`, `NotFinite`, and those of `inTransaction`. */
 export function storeEmissions(database: Database, run: string, emissions: readonly Emission[], seconds: number): void {
   inTransaction(database, () => {
     const id = database.prepare('UPDATE runs SET seconds = ? WHERE run = ? RETURNING id').pluck().get(seconds, run) as
@@ -26,6 +28,10 @@ export function storeEmissions(database: Database, run: string, emissions: reado
         insertEvaluation(database, id, emission.row);
       } else if (emission.kind === 'scores') {
         insertScores(database, id, emission.rows);
+      } else if (emission.kind === 'weights') {
+        insertWeights(database, id, emission.row);
+      } else if (emission.kind === 'continuations') {
+        insertContinuations(database, id, emission.row);
       } else if (emission.kind === 'items') {
         insertItemSet(database, id, emission.items);
       } else if (emission.kind === 'warning') {
@@ -37,6 +43,10 @@ export function storeEmissions(database: Database, run: string, emissions: reado
       } else {
         database.prepare('UPDATE runs SET progress = ? WHERE id = ?').run(JSON.stringify(emission.progress), id);
       }
+    }
+    if (emissions.some(({ kind }) => kind === 'evaluation')) {
+      // The view run_outcomes of the schema says what an outcome is
+      database.prepare('UPDATE runs SET outcome = (SELECT outcome FROM run_outcomes WHERE run = @id) WHERE id = @id').run({ id });
     }
   });
 }
@@ -91,6 +101,21 @@ export function getEvaluations(database: Database, run: string, withItems: boole
       return { ...row, items: items.map(({ item, rank, logits }) => ({ item, rank, logits: floatsOf(logits) })) };
     });
   });
+}
+
+/** The lists that one training of a run has measured, by name. */
+export function listMeasured(database: Database, run: string, { seed, stage }: Pick<EvaluationRow, 'seed' | 'stage'>): string[] {
+  return reading(
+    database,
+    () =>
+      database
+        .prepare(
+          `SELECT DISTINCT item_set FROM evaluations JOIN runs ON runs.id = evaluations.run
+           WHERE runs.run = ? AND seed = ? AND stage = ?`,
+        )
+        .pluck()
+        .all(run, seed, stage) as string[],
+  );
 }
 
 function insertEvaluation(database: Database, run: number, row: EvaluationRow): void {

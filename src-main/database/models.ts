@@ -3,6 +3,7 @@
  * It holds paths only, and neither looks at folders nor knows of the model that ships.
  */
 import { HopscopeError } from '../shared/errors.ts';
+import { markDeleted } from './changes.ts';
 import { type Database, inTransaction, reading } from './open.ts';
 
 export interface ModelRow {
@@ -42,8 +43,11 @@ export function addModel(
 
 /** `deleted`: since when; null brings it back. Errors: `ModelUnknown`. */
 export function markModelDeleted(database: Database, id: number, deleted: string | null): void {
-  const { changes } = inTransaction(database, () =>
-    database.prepare('UPDATE models SET deleted = ? WHERE id = ?').run(deleted, id),
+  markDeleted(
+    database,
+    'models',
+    id,
+    deleted,
+    () => new HopscopeError('ModelUnknown', `No project of this data folder has a model number ${id}.`),
   );
-  if (changes === 0) throw new HopscopeError('ModelUnknown', `No project of this data folder has a model number ${id}.`);
 }

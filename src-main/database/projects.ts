@@ -4,6 +4,7 @@
  */
 import type { ProjectDetail, ProjectSummary } from '../shared/contract-projects.ts';
 import { HopscopeError } from '../shared/errors.ts';
+import { changeRow, markDeleted } from './changes.ts';
 import { type Database, inTransaction, reading } from './open.ts';
 
 interface Row {
@@ -118,30 +119,24 @@ export function deleteProject(database: Database, project: number, deleted: stri
         `${active === 1 ? 'A run' : `${active} runs`} of this project ${active === 1 ? 'is' : 'are'} under way: stop ${active === 1 ? 'it' : 'them'} before deleting the project.`,
       );
     }
-    change(database, project, 'deleted', deleted);
+    markDeleted(database, 'projects', project, deleted, () => notFound(project));
   });
 }
 
 /** Brings a deleted project back with all that it owns. */
 export function restoreProject(database: Database, project: number): void {
-  const changes = inTransaction(
-    database,
-    () => database.prepare('UPDATE projects SET deleted = NULL WHERE id = ?').run(project).changes,
-  );
-  if (changes === 0) throw notFound(project);
+  markDeleted(database, 'projects', project, null, () => notFound(project));
 }
 
 function change(
   database: Database,
   project: number,
-  column: 'opened' | 'name' | 'archived' | 'notes' | 'deleted',
+  column: 'opened' | 'name' | 'archived' | 'notes',
   value: string | null,
 ): void {
-  const changes = inTransaction(
-    database,
-    () => database.prepare(`UPDATE projects SET ${column} = ? WHERE id = ? AND deleted IS NULL`).run(value, project).changes,
+  changeRow(database, `UPDATE projects SET ${column} = @value WHERE id = @project AND deleted IS NULL`, { project, value }, () =>
+    notFound(project),
   );
-  if (changes === 0) throw notFound(project);
 }
 
 function summaryOf({ runs, models, datasets, specs, notes: _notes, ...row }: Row): ProjectSummary {

@@ -1,16 +1,17 @@
 /**
- * The runs table: what was asked, by whom it is run, how far it is and how it ended. What a run measures is in measurements.ts.
+ * The runs table: what was asked, by whom it is run, how far it is and how it ended. Lists of runs are run-list.ts's, what
+ * a run measures is in measurements.ts.
  * Every state change is one statement that names the states it may come from, so that no two processes can both make it.
  */
 
-import type { RunQuery } from '../shared/contract-projects.ts';
 import type { ErrorRecord } from '../shared/errors.ts';
 import { HopscopeError } from '../shared/errors.ts';
 import type { Figure } from '../shared/figures.ts';
-import type { ExperimentSpec, Json, Progress, Provenance, RunDetail, RunState, RunSummary } from '../shared/records.ts';
+import type { ExperimentSpec, Json, Provenance, RunDetail, RunState } from '../shared/records.ts';
+import { changeRow } from './changes.ts';
 import { type Database, inTransaction, reading } from './open.ts';
 import { recentProject } from './projects.ts';
-import { wordCondition } from './words.ts';
+import { parsed, type SummaryRow, summaryColumns, summaryOf } from './run-list.ts';
 
 export interface NewRun {
   run: string;
@@ -36,20 +37,12 @@ export interface Outcome {
   results: Json;
 }
 
-interface Row {
+interface RunWithState {
   run: string;
-  project: number;
-  experiment: string;
-  title: string;
-  model: string;
-  dataset: string;
   state: RunState;
-  created: string;
-  started: string | null;
-  finished: string | null;
-  seconds: number;
-  progress: string | null;
-  error: string | null;
+}
+
+interface Row extends SummaryRow {
   spec: string;
   results: string | null;
   provenance: string | null;
@@ -58,12 +51,6 @@ interface Row {
   prediction: string | null;
   dataset_version: number | null;
 }
-
-const summaryColumns =
-  'run, project, experiment, title, model, dataset, state, created, started, finished, seconds, progress, error';
-
-/** What a search for words looks through. */
-const searched = `title || ' ' || experiment || ' ' || model || ' ' || dataset || ' ' || state || ' ' || run || ' ' || notes`;
 
 export function createRun(database: Database, run: NewRun): void {
   const { spec, prediction = null, datasetVersion = null, project, ...columns } = run;
@@ -173,17 +160,40 @@ export function deleteRun(database: Database, run: string, deleted: string): voi
 
 /** Brings a deleted run back; one that was not deleted stays as it is. Errors: `RunNotFound`. */
 export function restoreRun(database: Database, run: string): void {
-  inTransaction(database, () => {
-    if (database.prepare('UPDATE runs SET deleted = NULL WHERE run = ?').run(run).changes === 0) throw notFound(run);
-  });
+  changeRow(database, 'UPDATE runs SET deleted = NULL WHERE run = @run', { run }, () => notFound(run));
+}
+
+/** Hides those of the runs that have ended, as `deleteRun` does, and returns them. */
+export function deleteRuns(database: Database, runs: readonly string[], deleted: string): RunWithState[] {
+  return inTransaction(
+    database,
+    () =>
+      database
+        .prepare(
+          `UPDATE runs SET deleted = @deleted
+           WHERE run IN (SELECT value FROM json_each(@runs)) AND deleted IS NULL AND state NOT IN ('queued', 'running') RETURNING run, state`,
+        )
+        .all({ runs: JSON.stringify(runs), deleted }) as RunWithState[],
+  );
+}
+
+/** Brings those of the runs back that are deleted, and returns them. */
+export function restoreRuns(database: Database, runs: readonly string[]): RunWithState[] {
+  return inTransaction(
+    database,
+    () =>
+      database
+        .prepare(
+          `UPDATE runs SET deleted = NULL
+           WHERE run IN (SELECT value FROM json_each(?)) AND deleted IS NOT NULL RETURNING run, state`,
+        )
+        .all(JSON.stringify(runs)) as RunWithState[],
+  );
 }
 
 /** `notes`: Markdown. Errors: `RunNotFound`. */
 export function saveRunNotes(database: Database, run: string, notes: string): void {
-  inTransaction(database, () => {
-    if (database.prepare('UPDATE runs SET notes = ? WHERE run = ? AND deleted IS NULL').run(notes, run).changes === 0)
-      throw notFound(run);
-  });
+  changeRow(database, 'UPDATE runs SET notes = @notes WHERE run = @run AND deleted IS NULL', { run, notes }, () => notFound(run));
 }
 
 /** Errors: `RunNotFound`. */
@@ -193,31 +203,6 @@ export function stateOf(database: Database, run: string): RunState {
   ) as RunState | undefined;
   if (state === undefined) throw notFound(run);
   return state;
-}
-
-/** Newest first. Runs of deleted projects are listed with none but that project. */
-export function listRuns(database: Database, query: RunQuery): { runs: RunSummary[]; total: number } {
-  const words = wordCondition(searched, query.search ?? '');
-  const conditions = ['deleted IS NULL', words.sql];
-  const values: (string | number)[] = [...words.values];
-  for (const name of ['project', 'state', 'experiment'] as const) {
-    const value = query[name];
-    if (value === undefined) continue;
-    conditions.push(`${name} = ?`);
-    values.push(value);
-  }
-  if (query.project === undefined) conditions.push('project NOT IN (SELECT id FROM projects WHERE deleted IS NOT NULL)');
-  const where = conditions.join(' AND ');
-  return reading(database, () => {
-    const rows = database
-      .prepare(`SELECT ${summaryColumns} FROM runs WHERE ${where} ORDER BY id DESC LIMIT ? OFFSET ?`)
-      .all(...values, query.limit, query.offset) as Row[];
-    const total = database
-      .prepare(`SELECT count(*) FROM runs WHERE ${where}`)
-      .pluck()
-      .get(...values) as number;
-    return { runs: rows.map(summaryOf), total };
-  });
 }
 
 /** Errors: `RunNotFound`. */
@@ -253,30 +238,6 @@ export function getFigures(database: Database, run: string): Figure[] {
   );
   if (figures === undefined) throw notFound(run);
   return JSON.parse(figures) as Figure[];
-}
-
-function summaryOf(row: Row): RunSummary {
-  const { run, project, experiment, title, model, dataset, state, created, started, finished, seconds } = row;
-  const progress = parsed<Progress>(row.progress);
-  return {
-    run,
-    project,
-    experiment,
-    title,
-    model,
-    dataset,
-    state,
-    created,
-    started,
-    finished,
-    seconds,
-    progress,
-    error: parsed<ErrorRecord>(row.error),
-  };
-}
-
-function parsed<T>(text: string | null): T | null {
-  return text === null ? null : (JSON.parse(text) as T);
 }
 
 function notFound(run: string): HopscopeError {

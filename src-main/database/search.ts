@@ -1,6 +1,6 @@
 /**
- * A search for words over everything people named or wrote: projects, runs, models, data sets, specs. What a run measured is not
- * looked through.
+ * A search for words over everything people named or wrote: projects, runs, models, data sets, specs, circuits and all their notes.
+ * What a run measured and the rows of data sets are not looked through.
  */
 import type { SearchHit, SearchKind } from '../shared/contract-projects.ts';
 import { type Database, reading } from './open.ts';
@@ -9,12 +9,16 @@ import { wordCondition, wordsOf } from './words.ts';
 /** Of each kind the newest so many that fit are ranked. */
 const mostRanked = 200;
 
-/** A row of any kind: `name` is searched first and shown, `detail` is shown, `text` is searched besides. */
+/** Letters of notes that are shown around the words found in them. */
+const excerptLength = 90;
+
+/** A row of any kind: `name` is searched first and shown, `detail` is shown, `text` and `notes` are searched besides. */
 interface Found {
   id: string;
   name: string;
   detail: string;
   project: number;
+  notes: string;
 }
 
 interface Source {
@@ -30,28 +34,37 @@ const sources: Source[] = [
   {
     kind: 'project',
     query: `SELECT id, name, CASE WHEN archived IS NULL THEN 'Project' ELSE 'Archived project' END AS detail, id AS project,
-      notes AS text, opened AS recent FROM projects WHERE deleted IS NULL`,
+      '' AS text, notes, opened AS recent FROM projects WHERE deleted IS NULL`,
   },
   {
     kind: 'run',
     query: `SELECT run AS id, title AS name, projects.name || ' · ' || runs.state || ' · ' || substr(runs.created, 1, 10) AS detail, project,
-      experiment || ' ' || model || ' ' || dataset || ' ' || run || ' ' || runs.notes AS text, runs.created AS recent
+      experiment || ' ' || model || ' ' || dataset || ' ' || run AS text, runs.notes AS notes, runs.created AS recent
       FROM runs ${living} WHERE runs.deleted IS NULL`,
   },
   {
     kind: 'model',
-    query: `SELECT models.id AS id, path AS name, projects.name || ' · ' || path AS detail, project, '' AS text, added AS recent
+    query: `SELECT models.id AS id, path AS name, projects.name || ' · ' || path AS detail, project, '' AS text, '' AS notes, added AS recent
       FROM models ${living} WHERE models.deleted IS NULL`,
   },
   {
     kind: 'dataset',
     query: `SELECT datasets.id AS id, datasets.name AS name, projects.name || ' · ' || kind AS detail, project, '' AS text,
+      coalesce((SELECT group_concat(note, ' ') FROM dataset_versions WHERE dataset = datasets.id AND note <> ''), '') AS notes,
       datasets.created AS recent FROM datasets ${living} WHERE datasets.deleted IS NULL`,
   },
   {
     kind: 'spec',
     query: `SELECT specs.id AS id, specs.name AS name, projects.name || ' · ' || json_extract(spec, '$.experiment') AS detail, project,
-      spec AS text, changed AS recent FROM specs ${living} WHERE specs.deleted IS NULL`,
+      spec AS text, '' AS notes, changed AS recent FROM specs ${living} WHERE specs.deleted IS NULL`,
+  },
+  {
+    kind: 'circuit',
+    // Its own texts: names of groups, annotations, components
+    query: `SELECT runs.run || '/' || circuits.id AS id, circuits.name AS name, projects.name || ' · ' || title AS detail, project,
+      coalesce((SELECT group_concat(value, ' ') FROM json_tree(circuits.view) WHERE type = 'text'), '') AS text, '' AS notes,
+      circuits.changed AS recent
+      FROM circuits JOIN runs ON runs.id = circuits.run AND runs.deleted IS NULL ${living} WHERE circuits.deleted IS NULL`,
   },
 ];
 
@@ -59,7 +72,7 @@ const sources: Source[] = [
 export function search(database: Database, text: string, options: { project?: number; limit: number }): SearchHit[] {
   const words = wordsOf(text);
   if (words.length === 0) return [];
-  const condition = wordCondition(`name || ' ' || detail || ' ' || text`, text);
+  const condition = wordCondition(`name || ' ' || detail || ' ' || text || ' ' || notes`, text);
   const inProject = options.project === undefined ? '' : 'AND project = ?';
   const hits = sources.flatMap(({ kind, query }) => {
     const rows = reading(database, () =>
@@ -67,9 +80,10 @@ export function search(database: Database, text: string, options: { project?: nu
         .prepare(`SELECT * FROM (${query}) WHERE ${condition.sql} ${inProject} ORDER BY recent DESC LIMIT ${mostRanked}`)
         .all(...condition.values, ...(options.project === undefined ? [] : [options.project])),
     ) as Found[];
-    return rows.map(({ id, name, detail, project }) => {
+    return rows.map(({ id, name, detail, project, notes }) => {
       const title = kind === 'model' ? lastPart(name) : name;
-      return { hit: { kind, id: String(id), title, detail, project }, grade: gradeOf(title.toLowerCase(), words) };
+      const excerpt = excerptOf(notes, words, `${title} ${detail}`);
+      return { hit: { kind, id: String(id), title, detail, project, excerpt }, grade: gradeOf(title.toLowerCase(), words) };
     });
   });
   // A stable sort: equals stay in the order of kinds, newest first.
@@ -85,6 +99,17 @@ function gradeOf(title: string, words: string[]): number {
   if (title.startsWith(words.join(' '))) return 0;
   if (words.every((word) => parts.some((part) => part.startsWith(word)))) return 1;
   return words.every((word) => title.includes(word)) ? 2 : 3;
+}
+
+/** Notes around the first word that is in them and not in what is shown anyway. */
+function excerptOf(notes: string, words: string[], shown: string): string | null {
+  const line = notes.replaceAll(/[\s#*`>|_~]+/g, ' ').trim();
+  const word = words.find((each) => !shown.toLowerCase().includes(each) && line.toLowerCase().includes(each));
+  if (word === undefined) return null;
+  const place = line.toLowerCase().indexOf(word);
+  const start = Math.max(0, Math.min(place - excerptLength / 2, line.length - excerptLength));
+  const end = start + excerptLength;
+  return `${start > 0 ? '… ' : ''}${line.slice(start, end).trim()}${end < line.length ? ' …' : ''}`;
 }
 
 function lastPart(path: string): string {

@@ -5,6 +5,7 @@
 import type { SavedSpec } from '../shared/contract-projects.ts';
 import { HopscopeError } from '../shared/errors.ts';
 import type { ExperimentSpec } from '../shared/records.ts';
+import { changeRow, markDeleted } from './changes.ts';
 import { type Database, inTransaction, reading } from './open.ts';
 
 interface Row extends Omit<SavedSpec, 'spec'> {
@@ -59,32 +60,21 @@ export function changeSpec(
   id: number,
   given: { name: string; spec: ExperimentSpec | null; now: string },
 ): void {
-  requireChange(
-    id,
-    inTransaction(
-      database,
-      () =>
-        database
-          .prepare('UPDATE specs SET name = ?, spec = coalesce(?, spec), changed = ? WHERE id = ? AND deleted IS NULL')
-          .run(given.name, given.spec === null ? null : JSON.stringify(given.spec), given.now, id).changes,
-    ),
+  changeRow(
+    database,
+    'UPDATE specs SET name = @name, spec = coalesce(@spec, spec), changed = @now WHERE id = @id AND deleted IS NULL',
+    { id, name: given.name, spec: given.spec === null ? null : JSON.stringify(given.spec), now: given.now },
+    () => notFound(id),
   );
 }
 
 /** `deleted`: since when; null brings it back. Errors: `SpecNotFound`. */
 export function deleteSpec(database: Database, id: number, deleted: string | null): void {
-  requireChange(
-    id,
-    inTransaction(database, () => database.prepare('UPDATE specs SET deleted = ? WHERE id = ?').run(deleted, id).changes),
-  );
+  markDeleted(database, 'specs', id, deleted, () => notFound(id));
 }
 
 function specOf(row: Row): SavedSpec {
   return { ...row, spec: JSON.parse(row.spec) as ExperimentSpec };
-}
-
-function requireChange(id: number, changes: number): void {
-  if (changes === 0) throw notFound(id);
 }
 
 function notFound(id: number): HopscopeError {

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readJson } from '../engine/files/strict-json.ts';
+import { canonicalJson } from '../shared/canonical-json.ts';
 import { HopscopeError } from '../shared/errors.ts';
 import type { Daxwug, DaxwugVariant, FactsAndImplications, Json, Pair } from '../shared/records.ts';
 
@@ -52,16 +53,6 @@ export function resolveDataset<Kind extends DatasetKind>(
     );
   }
   return checked(given, kind, readJson(given, { maximumBytes }) as Json);
-}
-
-/** JSON with keys in order, so that equal data have equal hashes. */
-export function canonicalJson(value: Json): string {
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
-  if (typeof value === 'object' && value !== null) {
-    const keys = Object.keys(value).sort();
-    return `{${keys.map((key) => `${JSON.stringify(key)}:${canonicalJson(value[key]!)}`).join(',')}}`;
-  }
-  return JSON.stringify(value);
 }
 
 function checked<Kind extends DatasetKind>(name: string, kind: Kind, value: Json): ResolvedDataset<Kind> {

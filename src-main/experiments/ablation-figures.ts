@@ -5,13 +5,13 @@
 import { nameOf } from '../engine/execution/interventions.ts';
 import { estimate, mean } from '../scores/statistics.ts';
 import type { Estimate, Figure, LinesFigure, ScatterFigure } from '../shared/figures.ts';
-import { type ListAblation, type OrderBy, settingsOf } from './ablation-measure.ts';
+import { type ChosenInList, chosenTable } from './ablation-chosen.ts';
+import type { ListAblation } from './ablation-measure.ts';
+import { type ListName, listNames, settingsOf } from './ablation-settings.ts';
+import { headNote, howReplaced, replacementIn } from './ablation-words.ts';
 import { type Calibration, calibrate, meanEffects } from './calibration.ts';
 import type { ExperimentContext } from './experiment.ts';
 import { chanceOf, rankAxis } from './figures.ts';
-
-export const listNames = ['train', 'test'] as const;
-export type ListName = (typeof listNames)[number];
 
 const kinds = ['mlp', 'heads'] as const;
 type Kind = (typeof kinds)[number];
@@ -20,6 +20,8 @@ type Kind = (typeof kinds)[number];
 interface ListSummary {
   /** Of the accumulation prompt. */
   tokens: string[];
+  /** Where components were chosen. */
+  chosen?: ChosenInList;
   loss: Estimate;
   mean_rank: Estimate;
   loss_old: Estimate;
@@ -35,20 +37,24 @@ export interface AblationResults {
   seeds: { seed: number; lists: Record<ListName, ListAblation> }[];
 }
 
-export function summarize(seeds: AblationResults['seeds'], tokens: Record<ListName, string[]>): AblationResults {
+/** `shown`: what is known of each list without measuring it. */
+export function summarize(
+  seeds: AblationResults['seeds'],
+  shown: Record<ListName, Pick<ListSummary, 'tokens' | 'chosen'>>,
+): AblationResults {
   const lists = Object.fromEntries(
     listNames.map((list) => [
       list,
       summaryOf(
         seeds.map((seed) => seed.lists[list]),
-        tokens[list],
+        shown[list],
       ),
     ]),
   );
   return { lists: lists as AblationResults['lists'], seeds };
 }
 
-function summaryOf(seeds: readonly ListAblation[], tokens: string[]): ListSummary {
+function summaryOf(seeds: readonly ListAblation[], shown: Pick<ListSummary, 'tokens' | 'chosen'>): ListSummary {
   const over = (of: (seed: ListAblation) => number) => estimate(seeds.map(of));
   const sets = (key: 'top' | 'random') =>
     seeds[0]!.top.map(({ k }) => {
@@ -61,7 +67,7 @@ function summaryOf(seeds: readonly ListAblation[], tokens: string[]): ListSummar
     });
   const ofKinds = <T>(make: (kind: Kind) => T) => Object.fromEntries(kinds.map((kind) => [kind, make(kind)])) as Record<Kind, T>;
   return {
-    tokens,
+    ...shown,
     loss: over(({ loss }) => loss),
     mean_rank: over(({ mean_rank }) => mean_rank),
     loss_old: over(({ loss_old }) => loss_old),
@@ -82,46 +88,16 @@ function summaryOf(seeds: readonly ListAblation[], tokens: string[]): ListSummar
 const meanMap = (maps: readonly number[][][]): number[][] =>
   maps[0]!.map((row, layer) => row.map((_, column) => mean(maps.map((map) => map[layer]![column]!))));
 
-/** What a component's value gives way to. */
-function replacementIn({ spec }: ExperimentContext): string {
-  const { method, mean_over, counterfactuals } = settingsOf(spec);
-  switch (method) {
-    case 'patch-old':
-      return 'what it computed under the old weights';
-    case 'counterfactual':
-      return counterfactuals === 1
-        ? 'its value in another prompt, at the aligned token'
-        : `its value in ${counterfactuals} other prompts in turn, at the aligned token`;
-    case 'mean':
-      return mean_over === 'position'
-        ? 'its mean over the prompts, at the aligned token'
-        : 'its mean over all tokens of the prompts';
-    case 'zero':
-      return 'zero';
-  }
-}
-
-/** Said where heads are patched, because the model before finetuning is then not quite reached. */
-const headNote = ({ spec }: ExperimentContext): string =>
-  settingsOf(spec).method === 'patch-old'
-    ? ' Heads are replaced before the output projection, which keeps what it learned, as embeddings and norms do.'
-    : '';
-
-const orderedBy: Record<OrderBy, string> = {
-  downstream: 'the downstream score',
-  upstream: 'the upstream score',
-  informative: 'the informative score',
-  predicted: 'the predicted effect of the replacement',
-  single: 'the measured effect of each alone, on the same prompts',
-};
-
 const titles: Record<ListName, string> = { test: 'Implications', train: 'Facts' };
 
 export function ablationFigures(results: AblationResults, context: ExperimentContext): Figure[] {
   const shown = ['test', 'train'] as const;
+  // Of chosen components a list may have none
+  const replaced = shown.filter((list) => results.lists[list].sets.top.length > 0);
   return [
-    ...shown.map((list) => effectLines(results.lists[list], list, context)),
-    ...shown.map((list) => rankLines(results.lists[list], list, context)),
+    ...replaced.map((list) => effectLines(results.lists[list], list, context)),
+    ...replaced.map((list) => rankLines(results.lists[list], list, context)),
+    ...chosenTable(results.lists),
     ...shown.map((list) => tokenMap(results.lists[list], list, context)),
     headMap(results, context),
     ...shown.map((list) => predictions(results, list, context)),
@@ -130,16 +106,19 @@ export function ablationFigures(results: AblationResults, context: ExperimentCon
 }
 
 function setLines(
-  { sets }: ListSummary,
+  { sets, chosen }: ListSummary,
   value: 'effect' | 'mean_rank',
   { spec }: ExperimentContext,
 ): Pick<LinesFigure, 'kind' | 'x' | 'series'> {
   const { control, by } = settingsOf(spec);
-  const labels = { top: `top k by ${by} ${by === 'single' || by === 'predicted' ? 'effect' : 'score'}`, random: 'random k' };
-  if (control === 'same-kind') labels.random = 'random k, as many MLPs and heads';
+  const number = chosen ? 'ones' : 'k';
+  const labels = {
+    top: chosen ? 'the first k chosen' : `top k by ${by} ${by === 'single' || by === 'predicted' ? 'effect' : 'score'}`,
+    random: `random ${number}${control === 'same-kind' ? ', as many MLPs and heads' : ''}`,
+  };
   return {
     kind: 'lines',
-    x: { label: 'k: components x tokens replaced', kind: 'number' },
+    x: { label: chosen ? 'k: chosen components replaced' : 'k: components x tokens replaced', kind: 'number' },
     series: (['top', 'random'] as const).map((key) => ({
       label: labels[key],
       x: sets[key].map(({ k }) => k),
@@ -148,17 +127,12 @@ function setLines(
   };
 }
 
-function howReplaced(context: ExperimentContext): string {
-  const { by } = settingsOf(context.spec);
-  return `The output of each of k MLPs and heads at a token is replaced by ${replacementIn(context)}; the top k are the first by ${orderedBy[by]}.${headNote(context)}`;
-}
-
 function effectLines(summary: ListSummary, list: ListName, context: ExperimentContext): Figure {
   return {
     ...setLines(summary, 'effect', context),
     id: `effect-${list}`,
     title: `${titles[list]}: change of L when k components are replaced`,
-    caption: `${howReplaced(context)} L is the mean logit of the options less the right answer’s, so an increase means that the answer loses. A score that finds the components that matter lifts the top line above the random one, which is the mean over ${settingsOf(context.spec).draws} draws per seed.`,
+    caption: `${howReplaced(context, summary.chosen)} L is the mean logit of the options less the right answer’s, so an increase means that the answer loses. ${summary.chosen ? 'Components that matter lift' : 'A score that finds the components that matter lifts'} the top line above the random one, which is the mean over ${settingsOf(context.spec).draws} draws per seed.`,
     y: { label: 'Change of L', kind: 'score' },
     references: [
       { label: 'every component replaced', value: summary.everything.effect.mean },
@@ -172,7 +146,7 @@ function rankLines(summary: ListSummary, list: ListName, context: ExperimentCont
     ...setLines(summary, 'mean_rank', context),
     id: `rank-${list}`,
     title: `${titles[list]}: mean rank when k components are replaced`,
-    caption: `${howReplaced(context)} Mean rank of the right answer among ${context.sets[list]!.items.candidates.length} options; without a replacement it is ${summary.mean_rank.mean.toFixed(2)}, in the model before finetuning ${summary.mean_rank_old.mean.toFixed(2)}.`,
+    caption: `${howReplaced(context, summary.chosen)} Mean rank of the right answer among ${context.sets[list]!.items.candidates.length} options; without a replacement it is ${summary.mean_rank.mean.toFixed(2)}, in the model before finetuning ${summary.mean_rank_old.mean.toFixed(2)}.`,
     y: rankAxis,
     references: [
       { label: 'chance', value: chanceOf(context.sets[list]!) },

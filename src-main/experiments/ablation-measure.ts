@@ -5,11 +5,11 @@
 
 import type { Interventions, Site } from '../engine/execution/interventions.ts';
 import type { Observer } from '../engine/execution/observer.ts';
+import type { Example } from '../engine/training/batch.ts';
 import type { Weights } from '../engine/weights.ts';
 import {
   alignedSites,
   allSites,
-  type Control,
   type InterventionSet,
   measureInterventions,
   ordered,
@@ -23,7 +23,6 @@ import type { EncodedSet } from '../scores/evaluation.ts';
 import { extractiveScores } from '../scores/extractive-scores.ts';
 import {
   alignedValues,
-  type MeanOver,
   meanValues,
   type PromptReading,
   type PromptValues,
@@ -31,26 +30,13 @@ import {
   zeroValues,
 } from '../scores/replacements.ts';
 import { mean } from '../scores/statistics.ts';
-import type { ExperimentSpec } from '../shared/records.ts';
+import { chosenFirst, sitesOf } from './ablation-chosen.ts';
+import type { AblationSettings } from './ablation-settings.ts';
 import type { PromptEffects } from './calibration.ts';
-
-export type Method = 'zero' | 'mean' | 'counterfactual' | 'patch-old';
-export type OrderBy = 'downstream' | 'upstream' | 'informative' | 'predicted' | 'single';
-
-export interface AblationSettings {
-  method: Method;
-  by: OrderBy;
-  k: number[];
-  draws: number;
-  control: Control;
-  mean_over: MeanOver;
-  counterfactuals: number;
-}
-
-export const settingsOf = (spec: ExperimentSpec): AblationSettings => spec as unknown as AblationSettings;
 
 /** Means over the list's prompts. */
 export interface SetOutcome {
+  /** Sites replaced; of chosen components, how many of them. */
   k: number;
   /** Change of L. */
   effect: number;
@@ -81,6 +67,8 @@ export interface ListRequest {
   old: Weights;
   new: Weights;
   set: EncodedSet;
+  /** The prompt over whose tokens sites are counted; the items' tokens that stand for its own are meant. */
+  reference: Example;
   settings: AblationSettings;
   seed: number;
   /** Called with the number of interventions measured since the last call. */
@@ -107,7 +95,7 @@ interface Prepared extends ListRequest {
   readings: PromptReading[];
   /** By prompt; several where there are several counterfactuals. */
   replacements: PromptValues[][];
-  /** By prompt, the tokens that stand for the accumulation prompt's, which is the list's first. */
+  /** By prompt, the tokens that stand for the accumulation prompt's. */
   alignments: number[][];
   /** Every component at every token of the accumulation prompt. */
   sites: Site[];
@@ -117,7 +105,7 @@ interface Prepared extends ListRequest {
 type SitesOf = (item: number) => Site[];
 
 export async function ablateList(request: ListRequest): Promise<ListAblation> {
-  const { observer, set, settings, seed, signal } = request;
+  const { observer, set, reference, settings, seed, signal } = request;
   const { layers, heads } = observer.outline.configuration;
   const tokensOf = (item: number) => set.examples[item]!.questionEnd + 1;
   const readings = await readPrompts(observer, request.new, set, signal);
@@ -126,8 +114,8 @@ export async function ablateList(request: ListRequest): Promise<ListAblation> {
     ...request,
     readings,
     replacements: replacementsOf(request, readings, oldReadings),
-    alignments: set.examples.map((example) => align(set.examples[0]!, example)),
-    sites: allSites(observer.outline, tokensOf(0)),
+    alignments: set.examples.map((example) => align(reference, example)),
+    sites: allSites(observer.outline, reference.questionEnd + 1),
   };
   const { sites } = prepared;
   const mlps = sites.filter(({ head }) => head === null);
@@ -141,11 +129,16 @@ export async function ablateList(request: ListRequest): Promise<ListAblation> {
   );
   const ofHeads = await measureGroups(prepared, atAllTokens);
 
-  const order = ordered(sites, await scoresOf(prepared, mlps, ofMlps));
+  const { components } = settings;
+  const order = components
+    ? chosenFirst(sites, sitesOf(components, heads))
+    : ordered(sites, await scoresOf(prepared, mlps, ofMlps));
+  // A chosen component may be several sites
+  const sizes = settings.k.map((k) => (components ? sitesOf(components.slice(0, k), heads).length : k));
   const randoms = Array.from({ length: settings.draws }, (_, draw) =>
     randomOrder(order, settings.control, `ablation ${seed} ${set.items.set} ${draw}`),
   );
-  const counts = [order, ...randoms].flatMap((each) => settings.k.map((k) => atSites(prepared, each.slice(0, k))));
+  const counts = [order, ...randoms].flatMap((each) => sizes.map((size) => atSites(prepared, each.slice(0, size))));
   const ofSets = await measureGroups(prepared, [...counts, (item) => allSites(observer.outline, tokensOf(item))]);
   const outcome = (index: number, k: number): SetOutcome => ({
     k,
@@ -165,8 +158,8 @@ export async function ablateList(request: ListRequest): Promise<ListAblation> {
     random: randoms.flatMap((_, draw) =>
       settings.k.map((k, index) => ({ draw, ...outcome((draw + 1) * settings.k.length + index, k) })),
     ),
-    order: order.slice(0, Math.max(...settings.k)),
-    maps: { mlp: mapOf(ofMlps, tokensOf(0)), heads: mapOf(ofHeads, heads) },
+    order: order.slice(0, Math.max(0, ...sizes)),
+    maps: { mlp: mapOf(ofMlps, reference.questionEnd + 1), heads: mapOf(ofHeads, heads) },
     effects: { mlp: byPrompt(ofMlps), heads: byPrompt(ofHeads) },
   };
 }
@@ -225,7 +218,7 @@ async function scoresOf(prepared: Prepared, mlps: readonly Site[], ofMlps: Measu
     new: prepared.new,
     set,
     counterfactuals: counterfactualsOf('all', set.items.pairs),
-    accumulation: set.examples[0]!,
+    accumulation: prepared.reference,
     signal: prepared.signal,
   });
   return scoreIn(average, settings.by);

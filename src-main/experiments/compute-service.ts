@@ -23,11 +23,13 @@ import type { Compute } from '../shared/contract.ts';
 import { HopscopeError } from '../shared/errors.ts';
 import { createEvent } from '../shared/event.ts';
 import type { Emission, ExperimentSpec, Finding, Provenance } from '../shared/records.ts';
-import { budgetOf, estimateRun, planRun } from './cost.ts';
+import { budgetOf, estimateRun, keptBytes, planRun } from './cost.ts';
 import { datasetQuestions } from './dataset-questions.ts';
+import { dialQuestions } from './dial.ts';
 import type { Experiment, ExperimentContext } from './experiment.ts';
 import { Gate } from './gate.ts';
 import { experiments } from './index.ts';
+import { type KeepChoice, keptTrainings } from './kept-trainings.ts';
 import { modelQuestions } from './model-questions.ts';
 import { makeRunScratch, removeDeadScratch, removeRunScratch } from './run-scratch.ts';
 import { completeSpec, experimentOf } from './spec.ts';
@@ -95,8 +97,11 @@ export function createCompute({
     return current.gate;
   }
 
+  const { releaseDial, ...dial } = dialQuestions(folderOf);
+
   return {
     ...datasetQuestions(folderOf),
+    ...dial,
     onEmission: emissions.subscribe,
     ...modelQuestions(folderOf),
 
@@ -126,6 +131,7 @@ export function createCompute({
         cost: {
           steps: work.steps,
           evaluations: work.evaluations,
+          kept: keptBytes({ spec, model, work }),
           ...(await estimateRun({ spec, model, sets, work }, threads, scratch)),
         },
       };
@@ -133,7 +139,7 @@ export function createCompute({
 
     preflight: async (given) => findingsOf(await prepare(given)),
 
-    async execute(run, given, signal) {
+    async execute(run, given, signal, keptFolder) {
       if (current !== null)
         throw new HopscopeError(
           'ComputeBusy',
@@ -150,7 +156,9 @@ export function createCompute({
         const work = experiment.work(spec, dataset, model);
         const plan = planRun({ spec, model, sets: Object.values(sets), work });
         if (plan.state === 'scratch') requireDiskFor(scratch, plan.scratchBytes);
+        releaseDial();
         const { weights } = await open(model.folder);
+        const base = weights(plan);
         const emit = (emission: Emission) => emissions.emit({ run, emission });
         const executor = new Executor(model, {
           device,
@@ -169,7 +177,7 @@ export function createCompute({
           const context: ExperimentContext = {
             spec,
             model,
-            weights: weights(plan),
+            weights: base,
             executor,
             dataset,
             sets,
@@ -177,6 +185,10 @@ export function createCompute({
             signal,
             turn: () => gate.pass(signal),
             scratch: plan.state === 'scratch' ? makeRunScratch(scratch, run, plan.groups) : null,
+            kept:
+              keptFolder === undefined || keptFolder === null
+                ? null
+                : keptTrainings({ folder: keptFolder, run, choice: spec.keep as KeepChoice, model, base, emit }),
             progress(done, message) {
               const elapsed = (performance.now() - started) / 1000 - (gate.secondsShut - shutBefore);
               const secondsLeft = done === 0 ? null : (elapsed / done) * (total - done);

@@ -4,13 +4,17 @@
  */
 import { estimate } from '../engine/execution/estimate.ts';
 import { bestPlan, defaultBudget, type MemoryPlan, type PlannedWork, planMemory } from '../engine/execution/memory-plan.ts';
+import { trainingOf as parametersTrained } from '../engine/models/adapters.ts';
 import type { Model } from '../engine/models/model.ts';
 import type { Trainable } from '../engine/models/parameters.ts';
+import { elementCount } from '../engine/tensor.ts';
 import type { EncodedSet } from '../scores/evaluation.ts';
 import { byteCount } from '../shared/byte-count.ts';
 import { HopscopeError } from '../shared/errors.ts';
 import type { ExperimentSpec, WorkEstimate } from '../shared/records.ts';
 import type { Work } from './experiment.ts';
+import { isKeptChoice, type KeepChoice } from './kept-trainings.ts';
+import { seedsOf } from './stage.ts';
 
 /** A run as far as its cost depends on it. */
 export interface CostedRun {
@@ -51,6 +55,15 @@ export function budgetOf({ memory }: ExperimentSpec): number {
 
 /** How the run fits. Errors: `NotEnoughMemory`, `BadSpec`. */
 export const planRun = (run: CostedRun): MemoryPlan => planMemory(run.model, trainingOf(run), budgetOf(run.spec));
+
+/** Bytes of disk that the run's trainings will leave at most: those that train only some layers leave less. Errors: `BadTrainable`. */
+export function keptBytes({ spec, model, work }: Pick<CostedRun, 'spec' | 'model' | 'work'>): number {
+  const { outline, names } = parametersTrained(model, spec.trainable as Trainable);
+  const bytes = outline.parameters.all.reduce((sum, { name, shape }) => sum + (names.has(name) ? 4 * elementCount(shape) : 0), 0);
+  // An experiment without the setting keeps nothing
+  const isKept = spec.keep !== undefined && isKeptChoice(spec.keep as KeepChoice, bytes);
+  return isKept ? bytes * (work.keptTrainings ?? seedsOf(spec).length) : 0;
+}
 
 /** Errors: `BadSpec`, `BadTrainable`. */
 export async function estimateRun(run: CostedRun, threads: number, scratch: string): Promise<WorkEstimate> {

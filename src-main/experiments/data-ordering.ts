@@ -9,6 +9,7 @@ import type { EncodedSet } from '../scores/evaluation.ts';
 import { estimate } from '../scores/statistics.ts';
 import { HopscopeError } from '../shared/errors.ts';
 import type { ExperimentSpec, Json } from '../shared/records.ts';
+import { Continuations, continuationWork } from './continuations.ts';
 import { joined, testLists, trainLists } from './daxwug-lists.ts';
 import { deltaNorms } from './deltas.ts';
 import type { Experiment, ExperimentContext } from './experiment.ts';
@@ -73,16 +74,24 @@ export const dataOrdering: Experiment = {
       3 * Math.ceil(train / batch) +
       Math.ceil(train / Math.max(1, Math.floor(batch / 2))) +
       3 * Math.ceil(test / batch);
-    return { steps: perEpoch * epochs * seeds, batchSize: batch, evaluations: 8 * (epochs + 1) * seeds, trainedSets: 3 };
+    const trainings = 8 * seeds;
+    return {
+      steps: perEpoch * epochs * seeds,
+      batchSize: batch,
+      evaluations: trainings * (epochs + 1) + continuationWork(spec, orderings.length * seeds),
+      trainedSets: 3,
+      keptTrainings: trainings,
+    };
   },
 
   async run(context) {
     const counter = new WorkCounter(context);
+    const continuations = new Continuations(context, counter);
     const perSeed: { seed: number; results: Record<Ordering, OrderingResult> }[] = [];
     for (const seed of seedsOf(context.spec)) {
       const results = {} as Record<Ordering, OrderingResult>;
       for await (const ordering of oneByOne(context, orderings))
-        results[ordering] = await runOrdering(context, counter, seed, ordering);
+        results[ordering] = await runOrdering(context, counter, continuations, seed, ordering);
       perSeed.push({ seed, results });
     }
     const summary = orderings.map((ordering) => ({
@@ -128,6 +137,7 @@ export const dataOrdering: Experiment = {
 async function runOrdering(
   context: ExperimentContext,
   counter: WorkCounter,
+  continuations: Continuations,
   seed: number,
   ordering: Ordering,
 ): Promise<OrderingResult> {
@@ -167,6 +177,7 @@ async function runOrdering(
     order,
     watched: { left, both },
   });
+  await continuations.emit({ seed, stage: `${ordering}.finetune` }, trainer.weights, [left, both]);
   return { stages, finetune, delta_norms_after_stages: norms };
 }
 

@@ -57,7 +57,8 @@ export const emergence: Experiment = {
     explanation:
       'The same facts are finetuned starting from every checkpoint of a pretraining run. Facts can be learned from the first checkpoint on; implications follow only once pretraining has built the structures that they need, and first-hop and second-hop implications need not arrive together.',
     parameters: [
-      ...commonParameters.filter(({ name }) => name !== 'orders'),
+      // Every checkpoint's trainings begin at weights that are not the model's own
+      ...commonParameters.filter(({ name }) => !['orders', 'keep', 'continuation_tokens'].includes(name)),
       {
         name: 'checkpoints',
         label: 'Checkpoints',
@@ -120,6 +121,7 @@ export const emergence: Experiment = {
             examples,
             order,
             watched,
+            isOfSweep: true,
           });
           ends.push(log.epochs.at(-1)!);
           if (scorer && ends.length === 1) scores = await scorer.score(name, seed, weights, trainer.weights);

@@ -10,6 +10,7 @@ import type { Weights } from '../engine/weights.ts';
 import type { EncodedSet } from '../scores/evaluation.ts';
 import type { Figure } from '../shared/figures.ts';
 import type { Emission, ExperimentDescription, ExperimentSpec, Json, Pair } from '../shared/records.ts';
+import type { KeptTrainings } from './kept-trainings.ts';
 import type { RunScratch } from './run-scratch.ts';
 
 /** What an experiment works with. `spec` is complete: every parameter is there. */
@@ -27,6 +28,8 @@ export interface ExperimentContext {
   signal: AbortSignal | undefined;
   /** A place of its own for each training whose state memory does not hold; null: it is kept in memory. */
   scratch: RunScratch | null;
+  /** Where what trainings learned goes; null: it is not kept. */
+  kept: KeptTrainings | null;
   /** Awaited between two steps: resolves once the run is not paused. Rejects when the signal aborts. */
   turn(): Promise<void>;
 }
@@ -36,8 +39,10 @@ export interface Work {
   steps: number;
   batchSize: number;
   evaluations: number;
-  /** Trained sets of weights that are kept at one time; default 1. */
+  /** Trained sets of weights that are in memory at one time; default 1. */
   trainedSets?: number;
+  /** Trainings whose weights may be kept on disk in the end; default one for every seed. */
+  keptTrainings?: number;
 }
 
 /** A list of items to be trained on or measured: the name it is stored under, its pairs and the options they are ranked among. */

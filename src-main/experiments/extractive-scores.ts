@@ -9,6 +9,7 @@ import type { Scores } from '../scores/extractive-scores.ts';
 import type { FirstOrderCheck } from '../scores/first-order-check.ts';
 import { estimate } from '../scores/statistics.ts';
 import type { Json } from '../shared/records.ts';
+import { Continuations, continuationWork } from './continuations.ts';
 import type { Experiment } from './experiment.ts';
 import { components, type ExtractiveResults, extractiveFigures, kinds, type SeedScores } from './extractive-figures.ts';
 import { factLists, factsOf } from './lists.ts';
@@ -58,7 +59,7 @@ export const extractiveScoresExperiment: Experiment = {
     const { train, test } = factsOf(dataset);
     counterfactualsOf(spec.counterfactuals as unknown as CounterfactualChoice, test);
     const { steps, batchSize, epochs, seeds } = finetuningWork(spec, train.length);
-    return { steps, batchSize, evaluations: (epochs + 1 + scoringUnits) * seeds };
+    return { steps, batchSize, evaluations: (epochs + 1 + scoringUnits) * seeds + continuationWork(spec, seeds) };
   },
 
   async run(context) {
@@ -67,6 +68,7 @@ export const extractiveScoresExperiment: Experiment = {
     const counterfactuals = counterfactualsOf(spec.counterfactuals as unknown as CounterfactualChoice, test.items.pairs);
     const accumulation = accumulationOf(model.tokenizer, spec.accumulation, test);
     const counter = new WorkCounter(context);
+    const continuations = new Continuations(context, counter);
     const observer = observerOf(context);
     const seeds: SeedScores[] = [];
     const averages: Scores[] = [];
@@ -85,6 +87,7 @@ export const extractiveScoresExperiment: Experiment = {
           order,
           watched: { train, test },
         });
+        await continuations.emit({ seed, stage: 'finetune' }, trainer.weights, [train, test]);
         const { scores, check } = await scoreAndEmit(context, counter, {
           seed,
           stage: 'finetune',

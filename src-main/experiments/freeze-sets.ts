@@ -18,7 +18,7 @@ import { type Detail, measureLists, runStage, trainerOn, type WorkCounter } from
 export const freeSetsParameter: Parameter = {
   name: 'free_sets',
   label: 'Further sets left free',
-  help: 'Any sets of layers or modules by name, such as {"MLPs of 0 to 2": {"layers": [0, 1, 2], "modules": ["mlp"]}}: each is trained alone, and each alone keeps what the free training learned.',
+  help: 'Any sets of layers or modules by name, such as {"MLPs of 0 to 2": {"layers": [0, 1, 2], "modules": ["mlp"]}}: each is trained alone, and each alone keeps what the free training learned. {"all but MLP 3": {"except": {"layers": [3], "modules": ["mlp"]}}} frees every MLP and attention matrix but those, which freezes exactly that MLP; embeddings, norms and biases stay as they are in either form.',
   kind: 'trainables',
   optional: true,
   advanced: true,
@@ -48,7 +48,8 @@ export async function measureFreeSets(
   for (const [name, set] of freeSets(spec)) {
     const trainer = await trainerOn(context, weights, set);
     const { examples } = watched.train;
-    const log = await runStage(context, counter, { seed, name: `only ${name} trained`, trainer, examples, order, watched });
+    const stage = { seed, name: `only ${name} trained`, trainer, examples, order, watched, isOfSweep: true };
+    const log = await runStage(context, counter, stage);
     await trainer.state.remove();
     const kept = keptWeights(weights, trained, trainableNames(model.parameters, set));
     const after = await measureLists(context, kept, watched, { seed, stage: `only ${name} kept`, epoch: order.length });

@@ -10,7 +10,9 @@ import type { EncodedSet } from '../scores/evaluation.ts';
 import { estimate } from '../scores/statistics.ts';
 import { HopscopeError } from '../shared/errors.ts';
 import type { Estimate } from '../shared/figures.ts';
+import { publishedFreezingRanks } from '../shared/published.ts';
 import type { ExperimentSpec, Json } from '../shared/records.ts';
+import { Continuations, continuationWork } from './continuations.ts';
 import { deltaNorms, keptWeights } from './deltas.ts';
 import type { Experiment, ExperimentContext } from './experiment.ts';
 import { chanceReferences, rankAxis } from './figures.ts';
@@ -34,7 +36,6 @@ import {
 } from './freeze-triangle.ts';
 import { factLists, factsOf } from './lists.ts';
 import { commonParameters } from './parameters.ts';
-import { publishedFreezingRanks } from './published.ts';
 import {
   type Detail,
   finetuningWork,
@@ -104,20 +105,32 @@ export const layerFreezing: Experiment = {
     return {
       steps: (3 + sets.length) * steps + triangle.steps,
       batchSize,
-      evaluations: ((3 + sets.length) * (epochs + 1) + frozenParts.length + sets.length) * seeds + triangle.evaluations,
+      evaluations:
+        ((3 + sets.length) * (epochs + 1) + frozenParts.length + sets.length) * seeds +
+        triangle.evaluations +
+        continuationWork(spec, seeds),
       trainedSets: 2,
+      keptTrainings: 3 * seeds,
     };
   },
 
   async run(context) {
     const free = freeLayers(context);
     const counter = new WorkCounter(context);
+    const continuations = new Continuations(context, counter);
     const perSeed: SeedResult[] = [];
     const seeds = seedsOf(context.spec);
     let triangleSeconds = context.spec.triangle_seconds as number;
     for await (const [index, seed] of oneByOne(context, [...seeds.entries()])) {
       // What a seed leaves of its share of the time goes to the next ones
-      const { result, seconds } = await runSeed(context, counter, seed, free, triangleSeconds / (seeds.length - index));
+      const { result, seconds } = await runSeed(
+        context,
+        counter,
+        continuations,
+        seed,
+        free,
+        triangleSeconds / (seeds.length - index),
+      );
       triangleSeconds -= seconds;
       perSeed.push(result);
     }
@@ -212,6 +225,7 @@ export function splitOf(spec: ExperimentSpec, layers: number): number {
 async function runSeed(
   context: ExperimentContext,
   counter: WorkCounter,
+  continuations: Continuations,
   seed: number,
   free: Record<Frozen, number[]>,
   triangleSeconds: number,
@@ -224,6 +238,7 @@ async function runSeed(
 
   const trainer = await trainerOn(context, weights);
   const ocr = await runStage(context, counter, { seed, name: 'nothing frozen', trainer, examples, order, watched });
+  await continuations.emit({ seed, stage: 'nothing frozen' }, trainer.weights, [watched.train, watched.test]);
   const delta = trainer.delta();
 
   const during = {} as SeedResult['during_training'];

@@ -6,6 +6,7 @@ import type { EncodedSet } from '../scores/evaluation.ts';
 import { estimate } from '../scores/statistics.ts';
 import type { Estimate, Figure } from '../shared/figures.ts';
 import type { Json, Pair } from '../shared/records.ts';
+import { Continuations, continuationWork } from './continuations.ts';
 import { dataOrdering, orderOf } from './data-ordering.ts';
 import { testLists, trainLists } from './daxwug-lists.ts';
 import type { Experiment, ExperimentContext } from './experiment.ts';
@@ -20,6 +21,7 @@ import {
   relativeGap,
   scoreAndEmit,
   scoringUnits,
+  tokenTexts,
   warnOfGap,
 } from './scoring.ts';
 import { oneByOne, runStage, seedsOf, trainerOn, WorkCounter } from './stage.ts';
@@ -55,6 +57,8 @@ interface LocalizationResults {
   /** Of the maps averaged over seeds, over components and tokens, with the interval from resampling those. */
   correlation: Record<ComponentKind, Correlation>;
   accumulation: { prompt: string; answer: string; tokens: string[] };
+  /** Every item's tokens, by the list that scores are of. */
+  item_tokens: Record<string, string[][]>;
   /** `informative.mlp`, `downstream.mlp`, `informative.attn`, `downstream.attn`: means over items and seeds. */
   maps: Record<string, ScoreMap>;
   gap: { informative: Estimate; downstream: Estimate };
@@ -95,20 +99,22 @@ export const localization: Experiment = {
     return {
       steps: perEpoch * epochs * seeds,
       batchSize: batch,
-      evaluations: (3 * (epochs + 1) + 2 * scoringUnits) * seeds,
+      evaluations: (3 * (epochs + 1) + 2 * scoringUnits) * seeds + continuationWork(spec, seeds),
       trainedSets: 3,
+      keptTrainings: 3 * seeds,
     };
   },
 
   async run(context) {
     const { spec, model } = context;
-    const { both } = context.sets as Lists;
+    const { both, scored } = context.sets as Lists;
     const accumulation = accumulationOf(model.tokenizer, spec.accumulation, both);
     const counter = new WorkCounter(context);
+    const continuations = new Continuations(context, counter);
     const maps: SeedMaps[] = [];
     const seeds: LocalizationResults['seeds'] = [];
     for await (const seed of oneByOne(context, seedsOf(spec))) {
-      const one = await runSeed(context, counter, seed, accumulation);
+      const one = await runSeed(context, counter, continuations, seed, accumulation);
       maps.push(one.maps);
       const correlation = (kind: ComponentKind) => correlationOf(pointsOf(one.maps, kind, accumulation.tokens)).r;
       seeds.push({ seed, ...one.row, correlation: { mlp: correlation('mlp'), attn: correlation('attn') } });
@@ -138,6 +144,9 @@ export const localization: Experiment = {
         attn: correlationOf(pointsOf(average, 'attn', accumulation.tokens)),
       },
       accumulation: { prompt, answer, tokens },
+      item_tokens: Object.fromEntries(
+        [scored, both].map(({ items, examples }) => [items.set, examples.map(({ ids }) => tokenTexts(model.tokenizer, ids))]),
+      ),
       maps: average,
       gap: {
         informative: estimate(seeds.map(({ gap }) => gap.informative)),
@@ -188,7 +197,13 @@ export const localization: Experiment = {
 };
 
 /** Base, then facts (dL), then implications on top (dLB): scored; then facts of new names: scored. */
-async function runSeed(context: ExperimentContext, counter: WorkCounter, seed: number, accumulation: Accumulation) {
+async function runSeed(
+  context: ExperimentContext,
+  counter: WorkCounter,
+  continuations: Continuations,
+  seed: number,
+  accumulation: Accumulation,
+) {
   const { spec } = context;
   const { left_1, both_1, left, both, scored } = context.sets as Lists;
   const train = async (
@@ -207,6 +222,7 @@ async function runSeed(context: ExperimentContext, counter: WorkCounter, seed: n
   const facts = await train('left', 'training facts', context.weights, left_1, ofTrain);
   const implications = await train('left_both', 'training implications', facts.weights, both_1, ofTrain);
   const later = await train('finetune', 'finetuning later facts', implications.weights, left, { left, both });
+  await continuations.emit({ seed, stage: 'finetune' }, later.weights, [left, both]);
   const observer = observerOf(context);
   try {
     const score = (kind: 'informative' | 'downstream', old: typeof facts, after: typeof facts, set: EncodedSet) =>

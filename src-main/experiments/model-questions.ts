@@ -7,11 +7,12 @@ import { join } from 'node:path';
 import { Executor } from '../engine/execution/executor.ts';
 import { loadWeights } from '../engine/execution/load-weights.ts';
 import { needsBlocks, planMemory } from '../engine/execution/memory-plan.ts';
+import type { KeptWeights } from '../engine/files/kept-weights.ts';
 import { Tokenizer } from '../engine/files/tokenizer.ts';
 import { type Model, openModel } from '../engine/models/model.ts';
 import { defaultThreads } from '../engine/runtime/device.ts';
 import { padTokens } from '../engine/training/batch.ts';
-import { candidatesOf, firstToken, rankOf } from '../scores/rank.ts';
+import { candidatesOf, firstToken, rankOf, requireFinite } from '../scores/rank.ts';
 import type {
   ModelQuestions,
   NextToken,
@@ -21,6 +22,8 @@ import type {
   TokenizedText,
 } from '../shared/contract-models.ts';
 import { HopscopeError } from '../shared/errors.ts';
+import { RecentMap } from '../shared/recent-map.ts';
+import { openKept } from './kept-trainings.ts';
 
 const mostTexts = 1000;
 const longestText = 100_000;
@@ -31,19 +34,14 @@ const keptTokenizers = 4;
 
 /** `folderOf`: the folder that a spec's name for a model stands for. */
 export function modelQuestions(folderOf: (path: string) => string): ModelQuestions {
-  const tokenizers = new Map<string, { stamp: number; tokenizer: Tokenizer }>();
+  const tokenizers = new RecentMap<string, { stamp: number; tokenizer: Tokenizer }>(keptTokenizers);
   let turn: Promise<unknown> = Promise.resolve();
 
   function tokenizerOf(path: string): Tokenizer {
     const folder = folderOf(path);
     const stamp = statSync(join(folder, 'tokenizer.json'), { throwIfNoEntry: false })?.mtimeMs ?? 0;
-    const known = tokenizers.get(folder);
-    const tokenizer = known?.stamp === stamp ? known.tokenizer : Tokenizer.open(folder);
-    tokenizers.delete(folder);
-    tokenizers.set(folder, { stamp, tokenizer });
-    const [oldest] = tokenizers.keys();
-    if (tokenizers.size > keptTokenizers && oldest !== undefined) tokenizers.delete(oldest);
-    return tokenizer;
+    const open = () => ({ stamp, tokenizer: Tokenizer.open(folder) });
+    return tokenizers.get(folder, open, (known) => known.stamp === stamp).tokenizer;
   }
 
   return {
@@ -91,7 +89,7 @@ function offsetsOf(tokenizer: Tokenizer, text: string): TokenizedText['offsets']
 async function answerNextTokens(
   folder: string,
   prompt: string,
-  { top, options }: NextTokenQuery,
+  { top, options, kept }: Parameters<ModelQuestions['nextTokens']>[2],
   signal: AbortSignal | undefined,
 ): Promise<NextTokens> {
   requireTexts([prompt], 'prompt', 1);
@@ -105,13 +103,16 @@ async function answerNextTokens(
   const started = performance.now();
   const model = await openModel(folder);
   let executor: Executor | null = null;
+  let opened: KeptWeights | null = null;
   try {
     const ids = promptIds(model, prompt);
     const plan = planMemory(model, { kind: 'forward', batch: 1, positions: ids.length, rows: 1 });
     stopped();
     const settings = { device: 'cpu', threads: defaultThreads() } as const;
     executor = new Executor(model, needsBlocks(plan) ? { ...settings, mode: 'blocks' } : settings);
-    const weights = loadWeights(model, plan.weightBytes, plan.keptInFiles);
+    const own = loadWeights(model, plan.weightBytes, plan.keptInFiles);
+    opened = kept ? openKept(kept, model) : null;
+    const weights = opened ? new Map([...own, ...opened.trainedFrom(own)]) : own;
     // Loading hears of nothing: let an abort that came meanwhile arrive
     await new Promise((resolve) => setImmediate(resolve));
     stopped();
@@ -125,6 +126,7 @@ async function answerNextTokens(
     };
   } finally {
     executor?.release();
+    opened?.close();
     model.checkpoint.close();
   }
 }
@@ -150,14 +152,7 @@ function nextTokensOf(
   logits: Float32Array,
   { last, top, options }: NextTokenQuery & { last: number },
 ): Pick<NextTokens, 'top' | 'options'> {
-  const odd = logits.findIndex((value) => !Number.isFinite(value));
-  if (odd >= 0) {
-    throw new HopscopeError(
-      'LogitNotFinite',
-      `The logit of token ${odd} is ${logits[odd]}; check the weights for values that are not finite.`,
-      'failure',
-    );
-  }
+  logits.forEach(requireFinite);
   const sorted = logits.toSorted();
   const highest = sorted.at(-1)!;
   // Softmax, shifted so that nothing overflows

@@ -7,6 +7,7 @@ import type { EncodedSet } from '../scores/evaluation.ts';
 import { estimate, mean } from '../scores/statistics.ts';
 import type { LinesFigure } from '../shared/figures.ts';
 import type { ItemSet, Json } from '../shared/records.ts';
+import { Continuations, continuationWork } from './continuations.ts';
 import type { Experiment } from './experiment.ts';
 import { chanceOf, rankAxis } from './figures.ts';
 import { factLists, factsOf } from './lists.ts';
@@ -30,7 +31,7 @@ export const ocr: Experiment = {
   work(spec, dataset) {
     const { train } = factsOf(dataset);
     const { steps, batchSize, epochs, seeds } = finetuningWork(spec, train.length);
-    return { steps, batchSize, evaluations: (epochs + 1) * seeds };
+    return { steps, batchSize, evaluations: (epochs + 1) * seeds + continuationWork(spec, seeds) };
   },
 
   async run(context) {
@@ -38,6 +39,7 @@ export const ocr: Experiment = {
     const { train, test } = context.sets as { train: EncodedSet; test: EncodedSet };
     const given = spec.orders as Order | undefined;
     const counter = new WorkCounter(context);
+    const continuations = new Continuations(context, counter);
     const logs = new Map<number, StageLog>();
     for await (const seed of oneByOne(context, seedsOf(spec))) {
       const trainer = await trainerOn(context, weights);
@@ -52,6 +54,7 @@ export const ocr: Experiment = {
         watched: { train, test },
       };
       logs.set(seed, await runStage(context, counter, stage));
+      await continuations.emit({ seed, stage: stage.name }, trainer.weights, [train, test]);
     }
     return results(logs, train.items, test.items, given !== undefined);
   },

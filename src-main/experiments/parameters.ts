@@ -3,6 +3,8 @@
  * An experiment lists these and adds its own; nothing is validated here.
  */
 import type { Parameter } from '../shared/records.ts';
+import { continuationParameter } from './continuations.ts';
+import { keepParameter } from './kept-trainings.ts';
 
 export const commonParameters: Parameter[] = [
   {
@@ -64,7 +66,7 @@ export const commonParameters: Parameter[] = [
   {
     name: 'trainable',
     label: 'Trained parameters',
-    help: 'All of them, or only MLP and attention matrices, as the paper does for OLMo; or {layers: [...]}. Or low-rank adapters, which take far less memory and time but are not the paper’s finetuning: {lora: {rank: 8, alpha: 16, targets: [q_proj, v_proj]}}; they want a higher learning rate.',
+    help: 'All of them, or only MLP and attention matrices, as the paper does for OLMo; or those of {layers: [...], modules: [mlp, attention]}; or {except: {layers: [3], modules: [mlp]}}, all MLP and attention matrices but these, which freezes exactly them. Or low-rank adapters, which take far less memory and time but are not the paper’s finetuning: {lora: {rank: 8, alpha: 16, targets: [q_proj, v_proj]}}; they want a higher learning rate.',
     kind: 'trainable',
     default: 'all',
     choices: [
@@ -113,6 +115,8 @@ export const commonParameters: Parameter[] = [
     optional: true,
     advanced: true,
   },
+  keepParameter,
+  continuationParameter,
   {
     name: 'orders',
     label: 'Given batches',

@@ -43,7 +43,11 @@ export interface Accumulation {
 }
 
 /** The given prompt, or what the prompts share around `X Y`, or a usual item's own. Errors: `BadPair`. */
-export function accumulationOf(tokenizer: Tokenizer, given: unknown, { items, examples }: EncodedSet): Accumulation {
+export function accumulationOf(
+  tokenizer: Tokenizer,
+  given: unknown,
+  { items, examples }: { items: { readonly pairs: readonly Pair[] }; examples: readonly Example[] },
+): Accumulation {
   const { prompt, answer } = (given as { prompt: string; answer: string } | undefined) ?? usual(tokenizer, items.pairs, examples);
   const example = encodePair(tokenizer, [prompt, answer]);
   return { prompt, answer, tokens: tokenTexts(tokenizer, example.ids.slice(0, example.questionEnd + 1)), example };

@@ -3,6 +3,7 @@
  * It opens no model and no data set.
  */
 import { loraProblem } from '../engine/models/lora-targets.ts';
+import { layerChoiceProblem } from '../engine/models/parameters.ts';
 import { byteCount } from '../shared/byte-count.ts';
 import { HopscopeError } from '../shared/errors.ts';
 import type { ExperimentSpec, Json, Parameter } from '../shared/records.ts';
@@ -98,7 +99,7 @@ function problem(parameter: Parameter, value: Json): string | null {
     case 'trainables':
       return isRecord(value) && Object.keys(value).length > 0 && Object.values(value).every(isFreeSet)
         ? null
-        : 'is not a set of names, each with all, mlp_attn, {layers: [...], modules: [mlp, attention]} or a list of parameter names';
+        : 'is not a set of names, each with all, mlp_attn, {layers: [...], modules: [mlp, attention]}, {except: {layers: [...], modules: [...]}} or a list of parameter names';
     case 'prompt': {
       const good =
         isRecord(value) &&
@@ -106,6 +107,8 @@ function problem(parameter: Parameter, value: Json): string | null {
         [value.prompt, value.answer].every((text) => typeof text === 'string' && text.trim() !== '');
       return good ? null : 'is not {prompt, answer}, two texts';
     }
+    case 'components':
+      return componentsProblem(value);
     case 'counterfactuals':
       return value === 'all' || isDraw(value) || isIndexLists(value)
         ? null
@@ -135,10 +138,32 @@ function isIndexLists(value: Json): boolean {
   return Array.isArray(value) && value.every((list) => Array.isArray(list) && list.every((index) => Number.isInteger(index)));
 }
 
+const componentKeys = ['part', 'layer', 'head', 'token'];
+
+/** Whether a model and its prompts have the components is for the experiment to check. */
+function componentsProblem(value: Json): string | null {
+  if (!Array.isArray(value)) return 'is not a list of components, each {part: mlp or attn, layer, head, token}';
+  if (value.length === 0) return 'is an empty list; name at least one component';
+  const isIndex = (candidate: Json | undefined) => Number.isSafeInteger(candidate) && (candidate as number) >= 0;
+  for (const [index, component] of value.entries()) {
+    const where = `has the entry ${index + 1}`;
+    if (!isRecord(component)) return `${where}, which is not {part, layer, head, token}`;
+    const { part, layer, head, token } = component;
+    const unknown = Object.keys(component).find((key) => !componentKeys.includes(key));
+    if (unknown !== undefined)
+      return `${where} with the unknown key ${JSON.stringify(unknown)}; known are ${componentKeys.join(', ')}`;
+    if (part !== 'mlp' && part !== 'attn') return `${where} with the part ${JSON.stringify(part)}, which is neither mlp nor attn`;
+    if (!isIndex(layer) || !isIndex(token)) return `${where}, whose layer and token are not both whole numbers from 0`;
+    if (head !== null && !(part === 'attn' && isIndex(head)))
+      return `${where}, whose head is ${part === 'mlp' ? 'not null, as an MLP’s must be' : 'neither null (all heads) nor a whole number from 0'}`;
+  }
+  return null;
+}
+
 function trainableProblem(value: Json): string | null {
   if (value === 'lora' || isFreeSet(value)) return null;
   if (!isRecord(value) || !('lora' in value)) {
-    return 'is not all, mlp_attn, {layers: [...], modules: [mlp, attention]}, lora, {lora: {rank, alpha, targets, layers, seed}} or a list of parameter names';
+    return 'is not all, mlp_attn, {layers: [...], modules: [mlp, attention]}, {except: {layers: [...], modules: [...]}}, lora, {lora: {rank, alpha, targets, layers, seed}} or a list of parameter names';
   }
   return Object.keys(value).length === 1 ? loraProblem(value.lora) : 'has other keys beside lora; its layers go inside it';
 }
@@ -148,15 +173,9 @@ function isFreeSet(value: Json): boolean {
   if (value === 'all' || value === 'mlp_attn') return true;
   if (Array.isArray(value)) return value.length > 0 && value.every((name) => typeof name === 'string');
   if (!isRecord(value)) return false;
-  const { layers, modules = ['mlp', 'attention'], ...others } = value;
-  return (
-    Object.keys(others).length === 0 &&
-    Array.isArray(layers) &&
-    layers.every((layer) => Number.isInteger(layer)) &&
-    Array.isArray(modules) &&
-    modules.length > 0 &&
-    modules.every((module) => module === 'mlp' || module === 'attention')
-  );
+  const { except, ...others } = value;
+  if (except === undefined) return layerChoiceProblem(value) === null;
+  return Object.keys(others).length === 0 && layerChoiceProblem(except) === null;
 }
 
 function isOrder(value: Json): boolean {

@@ -43,6 +43,8 @@ export interface Stage {
   watched: Readonly<Record<string, EncodedSet>>;
   /** Said while it runs; default the stage's name. */
   label?: string;
+  /** One of a sweep's many trainings, of which nothing is kept. */
+  isOfSweep?: boolean;
 }
 
 /** Counts what a run has done, for its progress. */
@@ -146,7 +148,7 @@ export async function measureLists(
 }
 
 export async function runStage(context: ExperimentContext, counter: WorkCounter, stage: Stage): Promise<StageLog> {
-  const { seed, name, trainer, examples, order, watched, label = name } = stage;
+  const { seed, name, trainer, examples, order, watched, label = name, isOfSweep = false } = stage;
   const log: StageLog = { batch_losses: [], epochs: [] };
   const at = (epoch: number) =>
     `${label}, seed ${seed}, ${epoch < order.length ? `epoch ${epoch + 1} of ${order.length}` : 'done'}`;
@@ -165,6 +167,7 @@ export async function runStage(context: ExperimentContext, counter: WorkCounter,
   });
   // Moments are done with; the weights stay readable
   await trainer.state.settle();
+  if (!isOfSweep) await context.kept?.keep({ seed, stage: name, weights: trainer.weights });
   return log;
 }
 

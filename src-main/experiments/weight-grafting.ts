@@ -8,6 +8,7 @@ import type { Weights } from '../engine/weights.ts';
 import type { EncodedSet } from '../scores/evaluation.ts';
 import { estimate } from '../scores/statistics.ts';
 import type { Estimate } from '../shared/figures.ts';
+import { publishedGraftingRanks } from '../shared/published.ts';
 import type { Json } from '../shared/records.ts';
 import { dataOrdering, orderOf } from './data-ordering.ts';
 import { trainLists } from './daxwug-lists.ts';
@@ -15,7 +16,6 @@ import { deltaNorms } from './deltas.ts';
 import type { Experiment, ExperimentContext } from './experiment.ts';
 import { chanceReferences, rankAxis } from './figures.ts';
 import { daxwugOf } from './lists.ts';
-import { publishedGraftingRanks } from './published.ts';
 import { type Detail, measureAndEmit, oneByOne, runStage, type StageLog, seedsOf, trainerOn, WorkCounter } from './stage.ts';
 
 type Lists = Record<'left_1' | 'both_1' | 'left_2' | 'both_2', EncodedSet>;
@@ -65,14 +65,17 @@ export const weightGrafting: Experiment = {
     question: 'Can what was learned from implications be moved onto a model that knows other facts?',
     explanation:
       'Four trainings on names with nonce words: facts; implications on top of those facts (the graft: only the change of this second step); other facts; implications alone (the control). The graft is added to the model with the other facts. If its implications, which were never trained, come right, the graft is a structure that reads facts rather than a list of answers.',
-    parameters: dataOrdering.description.parameters.map((parameter) =>
-      parameter.name === 'dataset'
-        ? {
-            ...parameter,
-            help: 'Names with nonce words for a city and an animal, in two assignments; only the train names are used, under both assignments.',
-          }
-        : parameter,
-    ),
+    // What the model says of so many names after each training would take a good part of the time of all trainings
+    parameters: dataOrdering.description.parameters
+      .filter(({ name }) => name !== 'continuation_tokens')
+      .map((parameter) =>
+        parameter.name === 'dataset'
+          ? {
+              ...parameter,
+              help: 'Names with nonce words for a city and an animal, in two assignments; only the train names are used, under both assignments.',
+            }
+          : parameter,
+      ),
   },
 
   datasetKind: 'daxwug',
@@ -89,6 +92,7 @@ export const weightGrafting: Experiment = {
       batchSize: batch,
       evaluations: (2 * trainings.length * (epochs + 1) + 4 * Object.keys(grafts).length) * seeds,
       trainedSets: trainings.length,
+      keptTrainings: trainings.length * seeds,
     };
   },
 

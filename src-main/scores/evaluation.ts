@@ -71,8 +71,16 @@ export function encodeSet(
   return { items, examples: pairs.map((pair) => encodePair(tokenizer, pair)), warnings };
 }
 
-/** Measures every item. Items are sorted by length into passes of at most 32, so that short texts are not padded to long ones. */
-export async function measure(executor: Executor, weights: Weights, { items, examples }: EncodedSet): Promise<Measurement> {
+/**
+ * Measures every item. Items are sorted by length into passes of at most 32, so that short texts are not padded to long ones. `afterPass` is told how
+ * many items a pass measured; what it throws ends the measurement.
+ */
+export async function measure(
+  executor: Executor,
+  weights: Weights,
+  { items, examples }: EncodedSet,
+  afterPass?: (items: number) => void | Promise<void>,
+): Promise<Measurement> {
   const order = examples.map((_, index) => index).sort((a, b) => examples[a]!.ids.length - examples[b]!.ids.length || a - b);
   const measured: ItemMeasurement[] = new Array(examples.length);
   let totalLoss = 0;
@@ -96,6 +104,7 @@ export async function measure(executor: Executor, weights: Weights, { items, exa
         totalLoss += crossEntropy(data.subarray(row * vocabulary, (row + 1) * vocabulary), ids[position + 1]!);
       }
     }
+    await afterPass?.(members.length);
   }
   const meanRank = measured.reduce((sum, { rank }) => sum + rank, 0) / measured.length;
   return { items: measured, meanRank, loss: totalLoss / counted };

@@ -65,16 +65,20 @@ export function rankOf(answer: number, tokens: readonly number[], logits: ArrayL
   let rank = 0;
   for (let index = 0; index < tokens.length; index++) {
     // Nothing is above a logit that is no number, so that it would look like the best rank
-    if (!Number.isFinite(logits[index])) {
-      throw new HopscopeError(
-        'LogitNotFinite',
-        `The logit of the option's token ${tokens[index]} is ${logits[index]}; check the weights for values that are not finite.`,
-        'failure',
-      );
-    }
+    requireFinite(logits[index]!, tokens[index]!);
     if (logits[index]! > logits[own]! || (logits[index] === logits[own] && tokens[index]! < answer)) rank++;
   }
   return rank;
+}
+
+/** Errors: `LogitNotFinite` where the logit of `token` is no number that can be ranked. */
+export function requireFinite(logit: number, token: number): void {
+  if (Number.isFinite(logit)) return;
+  throw new HopscopeError(
+    'LogitNotFinite',
+    `The logit of token ${token} is ${logit}; check the weights for values that are not finite.`,
+    'failure',
+  );
 }
 
 /** L = mean logit of the candidates - the answer's logit: the paper's loss for scores. */

@@ -1,12 +1,13 @@
 /**
  * Facts about this program and machine for the About screen and `doctor`. It tests no device.
  */
-import { availableParallelism, freemem, totalmem } from 'node:os';
+import { availableParallelism, totalmem } from 'node:os';
 import { join } from 'node:path';
 import packageFile from '../../package.json' with { type: 'json' };
+import { availableMemory } from '../engine/available-memory.ts';
 import type { About } from '../shared/records.ts';
 
-/** Memory in bytes; `available` is what could be had without swapping. */
+/** Memory in bytes; `available` is what plans of work are made with. */
 export function describeProgram(settings: { dataFolder: string; resources: string; sqlite: string }): About {
   const versions: { [name: string]: string } = {
     hopscope: packageFile.version,
@@ -20,7 +21,7 @@ export function describeProgram(settings: { dataFolder: string; resources: strin
     dataFolder: settings.dataFolder,
     smallWorld: join(settings.resources, 'small-world'),
     versions,
-    memory: { total: totalmem(), available: freemem() },
+    memory: { total: totalmem(), available: availableMemory() },
     threads: availableParallelism(),
   };
 }

@@ -3,9 +3,10 @@
  * nothing here knows tokens or models.
  */
 import { createHash } from 'node:crypto';
+import { canonicalJson } from '../shared/canonical-json.ts';
 import type { DatasetContent, DatasetKindName, LinkedFacts } from '../shared/contract-datasets.ts';
 import { HopscopeError } from '../shared/errors.ts';
-import type { Daxwug } from '../shared/records.ts';
+import type { Daxwug, Json } from '../shared/records.ts';
 
 /** Most items in a list of a data set, and most characters in all. */
 export const mostRows = 50_000;
@@ -14,7 +15,7 @@ const mostCharacters = 6_000_000;
 /** The content as it is stored, with its size and hash. Errors: `BadDataset`, `DatasetTooLarge`. */
 export function readContent(kind: DatasetKindName, given: unknown): { content: DatasetContent; rows: number; hash: string } {
   const content = kind === 'facts' ? readFacts(given) : readDaxwug(given);
-  const text = canonical(content);
+  const text = canonicalJson(content as unknown as Json);
   const rows = kind === 'facts' ? rowsOf(content as LinkedFacts) : (content as Daxwug).variant_1.left.length;
   if (rows > mostRows || text.length > mostCharacters) {
     throw new HopscopeError(
@@ -100,13 +101,4 @@ function isText(value: unknown): value is string {
 
 function bad(reason: string): HopscopeError {
   return new HopscopeError('BadDataset', `The data set cannot be kept: ${reason}.`);
-}
-
-/** JSON with keys in order, so that equal contents have equal hashes. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, part: unknown) =>
-    typeof part === 'object' && part !== null && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : part,
-  );
 }

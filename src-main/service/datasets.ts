@@ -7,8 +7,10 @@ import {
   createDataset,
   deleteDataset,
   getDataset,
+  getDatasetRuns,
   getVersion,
   getVersionById,
+  isDatasetDeleted,
   listDatasets,
   type NewVersion,
   renameDataset,
@@ -48,7 +50,12 @@ export function datasetMembers(database: Database, compute: Pick<ComputeKeeper, 
 
     async datasetVersionOfRun(id) {
       const { content: _content, ...version } = getVersionById(database, whole(id, 'id'));
-      return version;
+      return { ...version, isDeleted: isDatasetDeleted(database, version.dataset) };
+    },
+
+    async datasetRuns(dataset) {
+      getDataset(database, whole(dataset, 'dataset'));
+      return getDatasetRuns(database, dataset);
     },
 
     async createDataset(given) {

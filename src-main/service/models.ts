@@ -6,12 +6,13 @@ import { join } from 'node:path';
 import { addModel, listModels, markModelDeleted } from '../database/models.ts';
 import type { Database } from '../database/open.ts';
 import { requireProject } from '../database/projects.ts';
-import type { ModelService, NextTokenQuery, ProjectModel } from '../shared/contract-models.ts';
+import type { ModelService, ProjectModel } from '../shared/contract-models.ts';
 import { HopscopeError } from '../shared/errors.ts';
 import { createEvent } from '../shared/event.ts';
 import type { ComputeKeeper } from './compute-keeper.ts';
 import { browse, filesOf, modelFolderAt, modelName, scan } from './model-folders.ts';
 import { requireNumber, requireText } from './require.ts';
+import { keptFileOf } from './weights.ts';
 
 /** Pause between two reports of a scan, in milliseconds. */
 const reportPause = 200;
@@ -23,11 +24,13 @@ export function modelMembers({
   database,
   compute,
   resources,
+  dataFolder,
 }: {
   database: Database;
   compute: ComputeKeeper;
   /** The folder of what ships. */
   resources: string;
+  dataFolder: string;
 }): ModelService {
   const scans = createEvent<{ scan: string; folders: number; found: number; path: string }>();
 
@@ -76,12 +79,14 @@ export function modelMembers({
 
     tokenize: (path, texts) => compute.use((client) => client.tokenize(requireText(path, 'path'), texts)),
 
-    nextTokens: (path, prompt, query: NextTokenQuery, signal) =>
+    async nextTokens(path, prompt, { training, ...asked }, signal) {
+      const query = training === undefined ? asked : { ...asked, kept: keptFileOf(database, dataFolder, training) };
       // Compute hears of an abort only between two steps; whoever asked need not wait for that.
-      orStopped(
+      return orStopped(
         compute.use((client) => client.nextTokens(requireText(path, 'path'), prompt, query, signal)),
         signal,
-      ),
+      );
+    },
   };
 }
 

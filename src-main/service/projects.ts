@@ -18,7 +18,10 @@ const longestNotes = 1_000_000;
 const mostHits = 100;
 
 /** `changed` is told of runs that were brought back. */
-export function projectMembers(database: Database, changed: (run: string, state: RunState) => void): ProjectService {
+export function projectMembers(
+  database: Database,
+  changed: (run: string, state: RunState) => void,
+): Omit<ProjectService, 'onProjectChanged'> {
   const now = () => new Date().toISOString();
   const detail = (project: number) => projects.getProject(database, project);
 

@@ -16,6 +16,8 @@ const closingPatience = 3000;
 
 export interface QueueSettings {
   database: Database;
+  /** Below which files of what trainings learned are kept. */
+  weights: string;
   compute: ComputeKeeper;
   changed(run: string, state: RunState): void;
   patience?: number;
@@ -153,7 +155,7 @@ export class Queue {
           if (sent.run === run) recorder.add(sent.emission);
         });
         try {
-          return await client.execute(run, spec, abort.signal);
+          return await client.execute(run, spec, abort.signal, this.#settings.weights);
         } finally {
           unsubscribe();
         }

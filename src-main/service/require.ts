@@ -3,7 +3,7 @@
  * What a value means is not checked here.
  */
 
-import type { RunPlan, RunQuery } from '../shared/contract-projects.ts';
+import type { RunOrder, RunPlan, RunQuery } from '../shared/contract-projects.ts';
 import { HopscopeError } from '../shared/errors.ts';
 import type { ExperimentSpec, RunState, ScoreQuery } from '../shared/records.ts';
 
@@ -12,6 +12,7 @@ export const largestPage = 1000;
 
 const largestOffset = 2 ** 40;
 const longestPrediction = 100_000;
+const runOrders: readonly RunOrder[] = ['created', 'title', 'experiment', 'model', 'state', 'facts', 'implications', 'seconds'];
 const states: readonly RunState[] = ['queued', 'running', 'finished', 'failed', 'stopped', 'interrupted'];
 
 /** Errors here and below: `BadArgument`. */
@@ -64,9 +65,11 @@ export function requireScoreQuery(query: unknown): ScoreQuery {
 
 /** A query with a page of at most 1000 runs, the newest 100 where nothing is said. */
 export function requireRunQuery(query: unknown): RunQuery {
-  const { limit, offset, project, search, state, experiment } = objectOf(query) as Partial<RunQuery>;
+  const { limit, offset, project, search, state, experiment, model, sort } = objectOf(query) as Partial<RunQuery>;
   if (state !== undefined && !states.includes(state))
     throw new HopscopeError('BadArgument', `state is none of ${states.join(', ')}.`);
+  if (sort !== undefined && !runOrders.includes(sort?.by))
+    throw new HopscopeError('BadArgument', `sort.by is none of ${runOrders.join(', ')}.`);
   return {
     limit: requireWhole(limit, 100, largestPage),
     offset: requireWhole(offset, 0, largestOffset),
@@ -74,6 +77,8 @@ export function requireRunQuery(query: unknown): RunQuery {
     ...(search === undefined ? {} : { search: requireText(search, 'search') }),
     ...(state === undefined ? {} : { state }),
     ...(experiment === undefined ? {} : { experiment: requireText(experiment, 'experiment') }),
+    ...(model === undefined ? {} : { model: requireText(model, 'model') }),
+    ...(sort === undefined ? {} : { sort: { by: sort.by, descending: sort.descending === true } }),
   };
 }
 

@@ -1,18 +1,34 @@
 /**
- * What the service answers about runs under way and about single items: the queue, halting, and an item's other runs.
- * Starting, stopping and reading runs is service.ts's.
+ * What the service answers about runs under way, about many at once and about single items: the queue, halting, deleting together, and an
+ * item's other runs. Starting, stopping and reading runs is service.ts's.
  */
+import { getContinuations } from '../database/continuations.ts';
 import { getItemTwins } from '../database/item-twins.ts';
 import type { Database } from '../database/open.ts';
+import { deleteRuns, restoreRuns, stateOf } from '../database/runs.ts';
 import type { RunService } from '../shared/contract-runs.ts';
 import { HopscopeError } from '../shared/errors.ts';
+import type { RunState } from '../shared/records.ts';
 import type { Queue } from './queue.ts';
+import { requireNumber, requireText } from './require.ts';
 
-export function runMembers(database: Database, queue: Queue): RunService {
+const mostRuns = 100_000;
+
+/** `changed` is told of every run that was deleted or brought back. */
+export function runMembers(database: Database, queue: Queue, changed: (run: string, state: RunState) => void): RunService {
   return {
     queue: async () => queue.entries(),
     pauseRun: async (run) => queue.setPaused(run, true),
     resumeRun: async (run) => queue.setPaused(run, false),
+
+    async deleteRuns(runs) {
+      const deleted = deleteRuns(database, requireRuns(runs), new Date().toISOString());
+      for (const { run, state } of deleted) changed(run, state);
+      return { deleted: deleted.map(({ run }) => run) };
+    },
+    async restoreRuns(runs) {
+      for (const { run, state } of restoreRuns(database, requireRuns(runs))) changed(run, state);
+    },
 
     async itemTwins(run, set, item) {
       if (typeof run !== 'string' || typeof set !== 'string' || !Number.isSafeInteger(item)) {
@@ -20,5 +36,17 @@ export function runMembers(database: Database, queue: Queue): RunService {
       }
       return getItemTwins(database, run, set, item);
     },
+
+    async continuations(run, set, item) {
+      stateOf(database, requireText(run, 'run'));
+      const list = set === undefined ? undefined : requireText(set, 'set');
+      return getContinuations(database, run, list, item === undefined ? undefined : requireNumber(item, 'item'));
+    },
   };
+}
+
+function requireRuns(runs: unknown): string[] {
+  if (!Array.isArray(runs) || runs.length > mostRuns || !runs.every((run) => typeof run === 'string'))
+    throw new HopscopeError('BadArgument', `runs is not a list of up to ${mostRuns} names of runs.`);
+  return runs;
 }

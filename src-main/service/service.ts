@@ -8,25 +8,30 @@ import { closeDatabase, hasLog, openDatabase, sqliteVersion } from '../database/
 import { sweepOwnerLocks, takeOwnerLock } from '../database/owner-lock.ts';
 import { requireProject } from '../database/projects.ts';
 import { daysKept, purge } from '../database/purge.ts';
-import { createRun, deleteRun, getFigures, getRun, listRuns, requestStop, stateOf } from '../database/runs.ts';
+import { listRuns } from '../database/run-list.ts';
+import { createRun, deleteRun, getFigures, getRun, requestStop, stateOf } from '../database/runs.ts';
 import { getScores } from '../database/scores.ts';
 import type { Service } from '../shared/contract.ts';
 import { HopscopeError } from '../shared/errors.ts';
 import { createEvent } from '../shared/event.ts';
 import type { RunState } from '../shared/records.ts';
 import { describeProgram } from './about.ts';
+import { announcing } from './announce.ts';
 import { circuitMembers } from './circuits.ts';
 import { ComputeKeeper } from './compute-keeper.ts';
 import type { LaunchCompute } from './compute-launcher.ts';
 import { databasePath, locksPath, prepareDataFolder, requireSpace, spaceForRun } from './data-folder.ts';
 import { datasetMembers, versionTitle, withData } from './datasets.ts';
+import { keptWeightsPath, sweepKeptFiles } from './kept-files.ts';
 import { modelMembers } from './models.ts';
 import { interruptDeadOwners, watchNeighbours } from './neighbours.ts';
 import { projectMembers } from './projects.ts';
 import { Queue } from './queue.ts';
 import { requireRunPlan, requireRunQuery, requireScoreQuery, requireSpec, requireText } from './require.ts';
 import { runMembers } from './run-members.ts';
+import { sealed } from './seal.ts';
 import { titleOf } from './title.ts';
+import { weightsMembers } from './weights.ts';
 
 export interface ServiceSettings {
   dataFolder: string;
@@ -60,16 +65,18 @@ export function openService(settings: ServiceSettings): OpenService {
   const changed = (run: string, state: RunState) => changes.emit({ run, state });
   const queue = new Queue({
     database,
+    weights: keptWeightsPath(folder),
     compute,
     changed,
     ...(settings.patience === undefined ? {} : { patience: settings.patience }),
   });
   interruptDeadOwners(database, lock);
   purge(database, new Date(Date.now() - daysKept * 24 * 60 * 60 * 1000).toISOString());
+  sweepKeptFiles(database, folder);
   const neighbours = watchNeighbours(database, lock, { changed, stopAsked: (run) => void queue.stop(run) });
   let closing: Promise<void> | null = null;
 
-  const service: Service = {
+  const service: Service = announcing({
     about: async () => describeProgram({ dataFolder: folder, resources: settings.resources, sqlite: sqliteVersion(database) }),
     devices: () => compute.use((client) => client.devices()),
     experiments: () => compute.use((client) => client.experiments()),
@@ -96,8 +103,19 @@ export function openService(settings: ServiceSettings): OpenService {
       // What is stored names the version; what is computed holds its content.
       const spec = data.refer(complete);
       const used = data.version === null ? {} : { datasetVersion: data.version.id };
+      const seal = plan.prediction === undefined ? {} : { prediction: sealed(run, created, plan.prediction) };
       const titles = titleOf(spec, data.version === null ? undefined : versionTitle(data.version));
-      createRun(database, { run, owner: lock.owner, experiment: spec.experiment, ...titles, spec, created, ...plan, ...used });
+      createRun(database, {
+        run,
+        owner: lock.owner,
+        experiment: spec.experiment,
+        ...titles,
+        spec,
+        created,
+        ...plan,
+        ...seal,
+        ...used,
+      });
       changed(run, 'queued');
       queue.add(run, complete);
       return { run };
@@ -145,11 +163,12 @@ export function openService(settings: ServiceSettings): OpenService {
 
     ...datasetMembers(database, compute),
     onRunChanged: changes.subscribe,
-    ...modelMembers({ database, compute, resources: settings.resources }),
+    ...modelMembers({ database, compute, resources: settings.resources, dataFolder: folder }),
+    ...weightsMembers({ database, compute, dataFolder: folder }),
     ...circuitMembers(database),
     ...projectMembers(database, changed),
-    ...runMembers(database, queue),
-  };
+    ...runMembers(database, queue, changed),
+  });
 
   async function close(): Promise<void> {
     neighbours.close();

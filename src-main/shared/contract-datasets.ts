@@ -2,7 +2,7 @@
  * What screens may ask of a project's data sets: their versions, what is made from templates, how a tokenizer reads texts.
  * Types only. Specs name a version as `dataset: {project_dataset: ID, version: N}`; the host puts its content in that place for compute.
  */
-import type { Daxwug, FactsAndImplications } from './records.ts';
+import type { Daxwug, FactsAndImplications, RunState } from './records.ts';
 
 /** Facts with implications, or the nonce words of DAXWUG. */
 export type DatasetKindName = 'facts' | 'daxwug';
@@ -67,6 +67,22 @@ export interface DatasetVersion extends DatasetVersionSummary {
   content: DatasetContent;
 }
 
+/** The version that a run kept; the data set itself may have been deleted since. */
+export interface UsedDatasetVersion extends Omit<DatasetVersion, 'content'> {
+  isDeleted: boolean;
+}
+
+/** A run that used a version of a data set. */
+export interface DatasetRun {
+  run: string;
+  title: string;
+  state: RunState;
+  /** ISO 8601, UTC. */
+  created: string;
+  /** `DatasetVersionSummary.number`. */
+  version: number;
+}
+
 /** A sentence with `{column}` slots; the answer is the value of a column. */
 export interface SentenceTemplate {
   prompt: string;
@@ -116,7 +132,9 @@ export interface DatasetService extends DatasetCompute {
   /** Errors: `VersionNotFound`. */
   datasetVersion(dataset: number, version: number): Promise<DatasetVersion>;
   /** The version that a run kept, by the row it names; of deleted data sets too. Errors: `VersionNotFound`. */
-  datasetVersionOfRun(id: number): Promise<Omit<DatasetVersion, 'content'>>;
+  datasetVersionOfRun(id: number): Promise<UsedDatasetVersion>;
+  /** The runs that used any version, newest first; those of other projects among them. Errors: `DatasetNotFound`. */
+  datasetRuns(dataset: number): Promise<DatasetRun[]>;
   /** With content it gets its first version. Errors: `EmptyName`, `BadDataset`, `DatasetTooLarge`, `ProjectNotFound`. */
   createDataset(given: {
     project: number;

@@ -3,6 +3,7 @@
  * Types only; what a model's folder holds is `describeModel` of contract.ts. Folders are never copied, written or moved.
  */
 import type { Event } from './contract.ts';
+import type { KeptFile, KeptTraining } from './contract-weights.ts';
 
 /** A model of a project, or the one that ships, which is number 0 of every project. */
 export interface ProjectModel {
@@ -117,11 +118,26 @@ export interface NextTokens {
 export interface ModelQuestions {
   /** Needs no weights. Errors: those of a folder's tokenizer, `BadArgument`. */
   tokenize(path: string, texts: string[]): Promise<Tokenization>;
-  /** Loads and runs the model. Errors: those of `describeModel`, `NotEnoughMemory`, `PromptEmpty`, `PromptTooLong`, `BadOption`, `Interrupted`. */
-  nextTokens(path: string, prompt: string, query: NextTokenQuery, signal?: AbortSignal): Promise<NextTokens>;
+  /**
+   * Loads and runs the model, with a training's weights where they are given. Errors: those of `describeModel`, `NotEnoughMemory`, `PromptEmpty`,
+   * `PromptTooLong`, `BadOption`, `Interrupted`; `KeptWeightsMissing`, `KeptWeightsChanged`, `ModelChanged`.
+   */
+  nextTokens(
+    path: string,
+    prompt: string,
+    query: NextTokenQuery & { kept?: KeptFile },
+    signal?: AbortSignal,
+  ): Promise<NextTokens>;
 }
 
-export interface ModelService extends ModelQuestions {
+export interface ModelService extends Pick<ModelQuestions, 'tokenize'> {
+  /** As compute answers it; `training`: after this training of a run. Errors: also `WeightsNotKept`. */
+  nextTokens(
+    path: string,
+    prompt: string,
+    query: NextTokenQuery & { training?: KeptTraining },
+    signal?: AbortSignal,
+  ): Promise<NextTokens>;
   /** The one that ships first, then in the order they were added. Errors: `ProjectNotFound`. */
   models(project: number): Promise<ProjectModel[]>;
   /**

@@ -2,6 +2,7 @@
  * What screens may ask of projects: the projects themselves, their saved specs, runs brought back, and a search over everything.
  * Types only; the rest of what may be asked for is in contract.ts. Deleting keeps a row for 30 days, in which it can be restored.
  */
+import type { Event } from './contract.ts';
 import type { ExperimentSpec, Json, RunState } from './records.ts';
 
 /** What a project owns, deleted things left out. */
@@ -40,6 +41,9 @@ export interface SavedSpec {
   changed: string;
 }
 
+/** What a list of runs can be sorted by: `facts` and `implications` by the mean rank of that list in the end. */
+export type RunOrder = 'created' | 'title' | 'experiment' | 'model' | 'state' | 'facts' | 'implications' | 'seconds';
+
 /** Which runs are listed; what is left out does not restrict. */
 export interface RunQuery {
   limit: number;
@@ -49,30 +53,39 @@ export interface RunQuery {
   search?: string;
   state?: RunState;
   experiment?: string;
+  /** As specs name it: a folder, or `small-world`. */
+  model?: string;
+  /** Newest first where nothing is said, and among equals; runs without a value come last either way. */
+  sort?: { by: RunOrder; descending: boolean };
 }
 
 /** What is fixed about a run besides its spec, before it starts. */
 export interface RunPlan {
   /** The project looked at last where it is left out. Errors: `ProjectNotFound`. */
   project?: number;
-  /** What is expected of the run; its form is the wizard's business. */
+  /** What is expected of the run; its form is the wizard's business. An object is stored with a `seal` (prediction-seal.ts). */
   prediction?: Json;
   /** The row of the data set's version that the spec's data were taken from. */
   datasetVersion?: number;
 }
 
-export type SearchKind = 'project' | 'run' | 'model' | 'dataset' | 'spec';
+export type SearchKind = 'project' | 'run' | 'model' | 'dataset' | 'spec' | 'circuit';
 
 /** Something that was found. */
 export interface SearchHit {
   kind: SearchKind;
-  /** A run's name; of everything else its number, as text. */
+  /** A run's name, a circuit's run and number with a slash between; of everything else its number, as text. */
   id: string;
   title: string;
   /** One line that tells it from others of its title. */
   detail: string;
+  /** What was written where the words stand, where they are in notes; null: they are elsewhere. */
+  excerpt: string | null;
   project: number;
 }
+
+/** What projects own besides runs, whose changes have an event of their own; `project` is the projects themselves and their notes. */
+export type ProjectPart = 'project' | 'model' | 'dataset' | 'spec' | 'circuit';
 
 export interface ProjectService {
   /** Archived ones too; the one looked at last comes first. */
@@ -103,6 +116,8 @@ export interface ProjectService {
   renameSpec(id: number, name: string): Promise<void>;
   deleteSpec(id: number): Promise<void>;
   restoreSpec(id: number): Promise<void>;
+  /** Something of that kind was made, changed, deleted or restored by anyone who asks this host: fetch again. */
+  onProjectChanged: Event<{ part: ProjectPart }>;
   /** Best first, 30 at the most unless `limit` says otherwise. All words must be found. */
   search(text: string, options?: { project?: number; limit?: number }): Promise<SearchHit[]>;
 }

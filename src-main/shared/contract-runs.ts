@@ -1,7 +1,8 @@
 /**
- * What screens may ask of runs that wait or run, and of one item across runs: the queue, halting and going on, and where else
- * an item was measured. Types only; the rest of what may be asked for is in contract.ts.
+ * What screens may ask of runs that wait or run, of many runs at once, and of one item across runs: the queue, halting and going on,
+ * deleting together, and where else an item was measured. Types only; the rest of what may be asked for is in contract.ts.
  */
+import type { ContinuationRow } from './records.ts';
 
 /** A run of this program that has not ended. */
 export interface QueueEntry {
@@ -34,6 +35,15 @@ export interface RunService {
   pauseRun(run: string): Promise<void>;
   /** Errors: `RunNotRunning`. */
   resumeRun(run: string): Promise<void>;
+  /** Deletes those of up to 100,000 runs that have ended, in one step, and says which; they can be brought back for 30 days. */
+  deleteRuns(runs: string[]): Promise<{ deleted: string[] }>;
+  /** Brings those back that are deleted. */
+  restoreRuns(runs: string[]): Promise<void>;
   /** The item in other runs of the same project, newest first, 20 at the most. Errors: `RunNotFound`, `ItemNotFound`. */
   itemTwins(run: string, set: string, item: number): Promise<ItemTwin[]>;
+  /**
+   * What the model said after items' prompts before and after trainings, by training and list; of one list or one item where that is asked for.
+   * Empty where the run wrote none. Errors: `RunNotFound`.
+   */
+  continuations(run: string, set?: string, item?: number): Promise<ContinuationRow[]>;
 }

@@ -8,6 +8,8 @@ export interface Shell {
   chooseFolder(): Promise<string | null>;
   /** The path of a file or folder (a `File`) that the user dropped onto the page; null where it has none. */
   pathOfFile(file: object): string | null;
+  /** Shows a folder of this machine in the system's file manager, chosen in the folder that holds it; nothing where it is not there. */
+  showFolder(path: string): void;
 }
 
 /** The name under which the page finds it. */

@@ -7,6 +7,7 @@ import type { DatasetCompute, DatasetService } from './contract-datasets.ts';
 import type { ModelQuestions, ModelService } from './contract-models.ts';
 import type { ProjectService, RunPlan, RunQuery } from './contract-projects.ts';
 import type { RunService } from './contract-runs.ts';
+import type { DialCompute, WeightsService } from './contract-weights.ts';
 import type { Figure } from './figures.ts';
 import type {
   About,
@@ -30,7 +31,7 @@ import type {
 /** Subscribes a listener and returns the way to end the subscription. */
 export type Event<T> = (listener: (value: T) => void) => () => void;
 
-export interface Service extends CircuitService, ProjectService, RunService, DatasetService, ModelService {
+export interface Service extends CircuitService, ProjectService, RunService, DatasetService, ModelService, WeightsService {
   about(): Promise<About>;
   /** What this machine has to compute with, each device self-tested. May take seconds. */
   devices(): Promise<DeviceReport[]>;
@@ -63,14 +64,17 @@ export interface Service extends CircuitService, ProjectService, RunService, Dat
   onRunChanged: Event<{ run: string; state: RunSummary['state'] }>;
 }
 
-export interface Compute extends DatasetCompute, ModelQuestions {
+export interface Compute extends DatasetCompute, ModelQuestions, DialCompute {
   experiments(): Promise<ExperimentDescription[]>;
   devices(): Promise<DeviceReport[]>;
   describeModel(path: string): Promise<ModelDescription>;
   preview(spec: ExperimentSpec): Promise<Preview>;
   preflight(spec: ExperimentSpec): Promise<Finding[]>;
-  /** Runs one experiment to its end and returns its results; rows arrive through `onEmission` meanwhile. Aborting rejects with `Interrupted`. */
-  execute(run: string, spec: ExperimentSpec, signal?: AbortSignal): Promise<Json>;
+  /**
+   * Runs one experiment to its end and returns its results; rows arrive through `onEmission` meanwhile. Aborting rejects with `Interrupted`.
+   * `weights`: the folder below which files of what trainings learned are kept; left out, none are.
+   */
+  execute(run: string, spec: ExperimentSpec, signal?: AbortSignal, weights?: string): Promise<Json>;
   /** Halts the run under way after its current step, until `resume`. Errors: `RunNotRunning`. */
   pause(run: string): Promise<void>;
   /** Errors: `RunNotRunning`. */

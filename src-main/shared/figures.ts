@@ -36,7 +36,8 @@ export interface LinesFigure extends FigureBase {
   kind: 'lines';
   x: Axis;
   y: Axis;
-  series: { label: string; x: number[]; y: Estimate[] }[];
+  /** `best` is the place of a point to be marked as a series' best. */
+  series: { label: string; x: number[]; y: Estimate[]; best?: number }[];
   references: Reference[];
   /** What is drawn of the seeds: the mean with its interval, or every seed's own line; absent: all of it. */
   seeds?: 'interval' | 'lines';

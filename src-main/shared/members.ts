@@ -35,7 +35,10 @@ const service: Members<Service> = {
   queue: true,
   pauseRun: true,
   resumeRun: true,
+  deleteRuns: true,
+  restoreRuns: true,
   itemTwins: true,
+  continuations: true,
   projects: true,
   project: true,
   createProject: true,
@@ -53,11 +56,13 @@ const service: Members<Service> = {
   renameSpec: true,
   deleteSpec: true,
   restoreSpec: true,
+  onProjectChanged: true,
   search: true,
   datasets: true,
   dataset: true,
   datasetVersion: true,
   datasetVersionOfRun: true,
+  datasetRuns: true,
   createDataset: true,
   renameDataset: true,
   duplicateDataset: true,
@@ -77,6 +82,14 @@ const service: Members<Service> = {
   onModelScan: true,
   tokenize: true,
   nextTokens: true,
+  keptWeights: true,
+  keptOfModel: true,
+  dial: true,
+  onDial: true,
+  dialPaths: true,
+  saveDialPath: true,
+  deleteDialPath: true,
+  restoreDialPath: true,
 };
 
 const compute: Members<Compute> = {
@@ -94,6 +107,8 @@ const compute: Members<Compute> = {
   makeWords: true,
   tokenize: true,
   nextTokens: true,
+  dial: true,
+  onDial: true,
 };
 
 export const serviceMembers = Object.keys(service) as readonly (keyof Service & string)[];

@@ -53,8 +53,9 @@ export type ParameterKind =
   | 'folders' // a list of folders
   | 'dataset' // a built-in name, a file, or inline
   | 'trainables' // several of the next kind, by name
-  | 'trainable' // all | mlp_attn | {layers: [...]} | lora | {lora: {...}} | [tensor names]
+  | 'trainable' // all | mlp_attn | {layers: [...]} | {except: {layers: [...]}} | lora | {lora: {...}} | [tensor names]
   | 'prompt' // {prompt, answer}
+  | 'components' // a list of {part, layer, head, token}
   | 'counterfactuals' // all | {count, seed} | a list of item indices per item
   | 'memory' // bytes, as a number or such as 8GiB
   | 'orders'; // batches given by index instead of drawn
@@ -99,6 +100,16 @@ export interface Progress {
   secondsLeft: number | null;
 }
 
+/** What a run came to in one training: its first, which is the only one of most runs. */
+export interface RunOutcome {
+  /** Of a run that has trained nothing yet, the stage measured first. */
+  stage: string;
+  /** How many stages of the run have trained so far. */
+  trainings: number;
+  /** By list: mean ranks at the first epoch and at the last one reached, over the seeds that have reached it. */
+  lists: { [set: string]: { first: number; last: number } };
+}
+
 /** One run as the run list shows it. */
 export interface RunSummary {
   run: string;
@@ -117,6 +128,8 @@ export interface RunSummary {
   seconds: number;
   progress: Progress | null;
   error: ErrorRecord | null;
+  /** As far as it has got; null where nothing was measured. */
+  outcome: RunOutcome | null;
 }
 
 /** Everything needed to run a run again. */
@@ -217,6 +230,28 @@ export interface ScoreQuery {
   names?: string[];
 }
 
+/** What the model says after the prompts of one list, before any training of the run and by the weights that one of them ended with. */
+export interface ContinuationRow {
+  seed: number;
+  stage: string;
+  set: string;
+  /** Texts as they follow the item's prompt; empty where the model ends the text at once. */
+  rows: { item: number; before: string; after: string }[];
+}
+
+/** What one training of a run learned, as it is kept in a file. */
+export interface KeptWeights {
+  seed: number;
+  stage: string;
+  /** Below the folder of kept weights: `RUN/NAME.safetensors`. */
+  file: string;
+  /** `values`: trained values of the tensors that changed; `low-rank`: the adapters that were trained. */
+  form: 'values' | 'low-rank';
+  bytes: number;
+  /** sha256 of the file. */
+  hash: string;
+}
+
 /** What compute sends while an experiment runs, in order. */
 export type Emission =
   | { kind: 'provenance'; provenance: Provenance }
@@ -225,6 +260,8 @@ export type Emission =
   | { kind: 'step'; row: StepRow }
   | { kind: 'evaluation'; row: EvaluationRow }
   | { kind: 'scores'; rows: ScoreRow[] }
+  | { kind: 'weights'; row: KeptWeights }
+  | { kind: 'continuations'; row: ContinuationRow }
   | { kind: 'figures'; figures: Figure[] }
   | { kind: 'progress'; progress: Progress };
 
@@ -296,7 +333,8 @@ export interface Preview {
   warnings: string[];
   /** The preflight of these sets; no errors, which reject. */
   findings: Finding[];
-  cost: WorkEstimate & { steps: number; evaluations: number };
+  /** `kept`: bytes of disk that what is learned will take beside the run at most. */
+  cost: WorkEstimate & { steps: number; evaluations: number; kept: number };
 }
 
 /** One device of this machine and whether its self-test passed. */

@@ -12,6 +12,9 @@ export interface Component {
   token: number;
 }
 
+/** A component that is open: at one token, or added over all (null). */
+export type ChosenComponent = Omit<Component, 'token'> & { token: number | null };
+
 /** `mlp.3.t5`, `attn.3.t5`, `attn.3.h2.t5`. */
 export function keyOf({ part, layer, head, token }: Component): string {
   return `${part}.${layer}${head === null ? '' : `.h${head}`}.t${token}`;

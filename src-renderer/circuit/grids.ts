@@ -33,6 +33,13 @@ export function headGrid({ layers, heads, tokens, values }: ScoreTable, token: n
   return { rows: layers, columns, values: result };
 }
 
+/** Each row added over its columns. */
+export function rowSums({ rows, columns, values }: Grid): Float64Array {
+  const sums = new Float64Array(rows);
+  for (let index = 0; index < values.length; index++) sums[Math.floor(index / columns)]! += values[index]!;
+  return sums;
+}
+
 /**
  * The end of a colour scale around zero: the `percentile` (0 to 1) of absolute values of all cells that are not 0, so that one outlier does
  * not pale the rest; 1 is the largest. 0 where every cell is 0.

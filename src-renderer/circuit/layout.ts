@@ -2,9 +2,11 @@
  * Where a circuit's components stand and which could influence which: columns are tokens, rows are layers with the first at the top, lanes in
  * a column are roles. Scores belong to components, so a line has no weight: it says only that the model computes one before the other.
  */
-import { type CircuitComponent, roles } from './selection.ts';
+import type { CircuitNode } from './collapse.ts';
+import type { Component } from './components.ts';
+import { roles } from './selection.ts';
 
-export interface PlacedComponent extends CircuitComponent {
+export interface PlacedNode extends CircuitNode {
   x: number;
   y: number;
   radius: number;
@@ -13,7 +15,7 @@ export interface PlacedComponent extends CircuitComponent {
 export interface CircuitLayout {
   width: number;
   height: number;
-  nodes: PlacedComponent[];
+  nodes: PlacedNode[];
   /** Indices into `nodes`. */
   edges: { from: number; to: number }[];
   columns: { token: number; x: number; width: number }[];
@@ -26,21 +28,23 @@ const emptyRow = 12;
 /** Attention stands above its layer's MLP, which reads it. */
 const subRow = 28;
 const gap = 10;
-const radii = { smallest: 4, largest: 11 };
+/** Collapsed groups may outdo the largest component, as far as their lane is wide. */
+const radii = { smallest: 4, component: 11, largest: 13, group: 9 };
 
 /** Area grows with the score, so that two of half the size look like one of the whole. */
-export const radiusOf = (strength: number): number => Math.max(radii.smallest, radii.largest * Math.sqrt(Math.min(1, strength)));
+export const radiusOf = (strength: number): number =>
+  Math.min(radii.largest, Math.max(radii.smallest, radii.component * Math.sqrt(strength)));
 
 /** `parallel`: layers whose attention and MLP read the same input, so that neither comes first. */
 export function layOut(
-  components: readonly CircuitComponent[],
+  components: readonly CircuitNode[],
   size: { layers: number; tokens: number },
   parallel = false,
 ): CircuitLayout {
   const columns = columnsOf(components, size.tokens);
   const rows = rowsOf(components, size.layers);
   const taken = new Map<string, number>();
-  const nodes = [...components].sort(byRoleAndHead).flatMap((component): PlacedComponent[] => {
+  const nodes = [...components].sort(byRoleAndHead).flatMap((component): PlacedNode[] => {
     const column = columns[component.token];
     const row = rows[component.layer];
     if (column === undefined || row === undefined) return [];
@@ -55,7 +59,8 @@ export function layOut(
         ...component,
         x: left + (before + 0.5) * laneWidth,
         y: row.y + gap / 2 + (component.part === 'mlp' && both ? 1.5 : 0.5) * subRow,
-        radius: radiusOf(component.strength),
+        // A group's number of members stands in it
+        radius: Math.max(component.group === null ? 0 : radii.group, radiusOf(component.strength)),
       },
     ];
   });
@@ -65,17 +70,17 @@ export function layOut(
     width: lastColumn ? lastColumn.x + lastColumn.width : 0,
     height: lastRow ? lastRow.y + lastRow.height : 0,
     nodes,
-    edges: edgesOf(nodes, parallel),
+    edges: mergedEdges(nodes, parallel),
     columns: columns.map(({ token, x, width }) => ({ token, x, width })),
     rows: rows.map(({ layer, y, height }) => ({ layer, y, height })),
   };
 }
 
-const byRoleAndHead = (a: CircuitComponent, b: CircuitComponent) =>
+const byRoleAndHead = (a: CircuitNode, b: CircuitNode) =>
   a.layer - b.layer || (a.head ?? -1) - (b.head ?? -1) || a.token - b.token;
 
 /** Each lane is as wide as the most components that stand beside each other in it. */
-function columnsOf(components: readonly CircuitComponent[], tokens: number) {
+function columnsOf(components: readonly CircuitNode[], tokens: number) {
   const lanes = Array.from({ length: tokens }, () => roles.map(() => 0));
   const beside = new Map<string, number>();
   for (const { part, layer, token, role } of components) {
@@ -96,7 +101,7 @@ function columnsOf(components: readonly CircuitComponent[], tokens: number) {
   });
 }
 
-function rowsOf(components: readonly CircuitComponent[], layers: number) {
+function rowsOf(components: readonly CircuitNode[], layers: number) {
   const has = Array.from({ length: layers }, () => ({ mlp: false, attn: false }));
   for (const { layer, part } of components) if (has[layer]) has[layer][part] = true;
   let y = 0;
@@ -108,7 +113,7 @@ function rowsOf(components: readonly CircuitComponent[], layers: number) {
   });
 }
 
-type Timed = Pick<CircuitComponent, 'part' | 'layer' | 'token'>;
+type Timed = Pick<Component, 'part' | 'layer' | 'token'>;
 
 /**
  * Whether the model lets `from` act on `to`: at the same token everything computed before, through the residual stream; from an earlier token
@@ -143,8 +148,24 @@ export function edgesOf(nodes: readonly Timed[], parallel = false): { from: numb
   return edges;
 }
 
+/** Lines between what nodes stand for, each pair of nodes once; those inside a collapsed group are gone. Two nodes may act on each other then. */
+export function mergedEdges(nodes: readonly { parts: readonly Timed[] }[], parallel = false): { from: number; to: number }[] {
+  const owners = nodes.flatMap(({ parts }, owner) => parts.map(() => owner));
+  const seen = new Set<number>();
+  return edgesOf(
+    nodes.flatMap(({ parts }) => parts),
+    parallel,
+  ).flatMap((edge) => {
+    const [from, to] = [owners[edge.from]!, owners[edge.to]!];
+    const pair = from * nodes.length + to;
+    if (from === to || seen.has(pair)) return [];
+    seen.add(pair);
+    return [{ from, to }];
+  });
+}
+
 /** The node to which an arrow key leads: the nearest in that direction, where sideways distance counts double; null where there is none. */
-export function nodeBeside(nodes: readonly Pick<PlacedComponent, 'x' | 'y'>[], from: number, key: string): number | null {
+export function nodeBeside(nodes: readonly Pick<PlacedNode, 'x' | 'y'>[], from: number, key: string): number | null {
   const here = nodes[from];
   if (here === undefined) return null;
   let best: { index: number; distance: number } | null = null;
@@ -157,4 +178,13 @@ export function nodeBeside(nodes: readonly Pick<PlacedComponent, 'x' | 'y'>[], f
     if (best === null || distance < best.distance) best = { index, distance };
   }
   return best?.index ?? null;
+}
+
+/** Which of the names at these places, in pixels, have `room` of each other: those of higher importance first, alike ones from the start. */
+export function spacedOut(places: readonly number[], importance: readonly number[], room: number): boolean[] {
+  const shown: number[] = [];
+  const order = places.map((_, index) => index).sort((a, b) => importance[b]! - importance[a]! || a - b);
+  for (const index of order) if (shown.every((other) => Math.abs(places[other]! - places[index]!) >= room)) shown.push(index);
+  const names = new Set(shown);
+  return places.map((_, index) => names.has(index));
 }

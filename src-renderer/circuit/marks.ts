@@ -10,6 +10,8 @@ export interface CircuitGroup {
   name: string;
   /** Keys of components; a component is in one group at most. */
   members: readonly string[];
+  /** Drawn as one node. */
+  collapsed: boolean;
 }
 
 export interface CircuitMarks {
@@ -39,7 +41,10 @@ export function grouped(marks: CircuitMarks, keys: readonly string[], name: stri
   if (keys.length === 0) return marks;
   const id = 1 + Math.max(0, ...marks.groups.map((group) => group.id));
   const members = new Set(keys);
-  const groups = [...withoutMembers(marks.groups, members), { id, name: name.trim() || `Group ${id}`, members: [...members] }];
+  const groups = [
+    ...withoutMembers(marks.groups, members),
+    { id, name: name.trim() || `Group ${id}`, members: [...members], collapsed: false },
+  ];
   return tidy({ ...marks, groups, pins: [...new Set([...marks.pins, ...keys])] });
 }
 
@@ -48,6 +53,15 @@ export function renamedGroup(marks: CircuitMarks, id: number, name: string): Cir
   const known = marks.groups.find((group) => group.id === id);
   if (text === '' || known === undefined || known.name === text) return marks;
   return { ...marks, groups: marks.groups.map((group) => (group.id === id ? { ...group, name: text } : group)) };
+}
+
+/** Draws groups as one node each, or their members again: collapses where any of them is not. Unknown ones are left out. */
+export function toggleCollapsed(marks: CircuitMarks, ids: Iterable<number>): CircuitMarks {
+  const asked = new Set(ids);
+  const meant = marks.groups.filter(({ id }) => asked.has(id));
+  if (meant.length === 0) return marks;
+  const collapsed = meant.some((group) => !group.collapsed);
+  return { ...marks, groups: marks.groups.map((group) => (asked.has(group.id) ? { ...group, collapsed } : group)) };
 }
 
 /** Dissolves a group; its components stay. */
@@ -86,6 +100,8 @@ export interface SavedView {
   scale: 'shared' | 'own';
   rule: 'strict' | 'nonstrict';
   heads: boolean;
+  /** Nothing but pinned components and collapsed groups. */
+  pinnedOnly: boolean;
   stage: string | null;
   seed: number | null;
   point: number;
@@ -106,16 +122,17 @@ export function readView(json: Json): SavedView {
     scale: view.scale === 'own' ? 'own' : 'shared',
     rule: view.rule === 'nonstrict' ? 'nonstrict' : 'strict',
     heads: view.heads === true,
+    pinnedOnly: view.pinnedOnly === true,
     stage: typeof view.stage === 'string' ? view.stage : null,
     seed: whole(view.seed),
     point: whole(view.point) ?? -1,
     marks: {
       pins: keys(marks.pins),
       groups: list(marks.groups).flatMap((entry) => {
-        const { id, name, members } = record(entry);
+        const { id, name, members, collapsed } = record(entry);
         const known = keys(members);
         return whole(id) !== null && typeof name === 'string' && known.length > 0
-          ? [{ id: whole(id)!, name, members: known }]
+          ? [{ id: whole(id)!, name, members: known, collapsed: collapsed === true }]
           : [];
       }),
       notes: Object.fromEntries(

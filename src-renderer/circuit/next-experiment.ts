@@ -3,13 +3,16 @@
  * It starts nothing; what the wizard shows can all be changed there.
  */
 import type { ExperimentSpec, Json } from '../../src-main/shared/records.ts';
-import type { Component } from './components.ts';
-import { type Kind, parts, type ScoreTables, scoreName } from './scores.ts';
+import { type ChosenComponent, type Component, componentAt, componentName, keyOf } from './components.ts';
+import { type Kind, type Part, parts, type ScoreTables, scoreName } from './scores.ts';
 
 export interface NextExperiment {
   experiment: string;
   values: { [name: string]: Json };
 }
+
+/** More components than this are not named one by one. */
+const mostListed = 4;
 
 /** Settings that mean the same in every experiment. */
 const carried = ['model', 'dataset', 'seeds', 'epochs', 'lr', 'batch_size', 'trainable', 'collisions', 'device', 'threads'];
@@ -43,35 +46,104 @@ export function topCount(tables: ScoreTables, kind: Kind, { part, layer, head, t
   return higher + 1;
 }
 
+/** What stands in for a component's values: its mean over the prompts, or what the old weights compute. */
+export type Replacement = 'mean' | 'patch-old';
+
+/** The prompt whose tokens components were chosen at: how many it has, and itself where the run said so. */
+export interface ChosenAt {
+  tokens: number;
+  prompt: { prompt: string; answer: string } | null;
+}
+
+/**
+ * Ablation of exactly these components, at every token where one is added over all. A component that is named twice, or a head beside its whole
+ * layer's attention, counts once.
+ */
+export function ablationOfChosen(
+  spec: ExperimentSpec,
+  targets: readonly ChosenComponent[],
+  { tokens, prompt }: ChosenAt,
+  method: Replacement,
+): NextExperiment {
+  const places = targets.flatMap(({ part, layer, head, token }) =>
+    (token === null ? Array.from({ length: tokens }, (_, each) => each) : [token]).map((each) => ({
+      part,
+      layer,
+      head,
+      token: each,
+    })),
+  );
+  const byKey = new Map(places.map((place) => [keyOf(place), place]));
+  const components = [...byKey.values()].filter((place) => place.head === null || !byKey.has(keyOf({ ...place, head: null })));
+  const values: { [name: string]: Json } = { ...carriedFrom(spec), method, by: 'chosen', components };
+  return { experiment: 'ablation', values: prompt === null ? values : { ...values, accumulation: { ...prompt } } };
+}
+
 /** Ablation of a score's top components as far as `count`: doubling numbers, so that the effect's growth is seen. */
-export function ablationOf(spec: ExperimentSpec, kind: Kind, count: number, method: 'mean' | 'patch-old'): NextExperiment {
+export function ablationOfTop(spec: ExperimentSpec, kind: Kind, count: number, method: Replacement): NextExperiment {
   const k: number[] = [];
   for (let size = 1; size < count; size *= 2) k.push(size);
   return { experiment: 'ablation', values: { ...carriedFrom(spec), method, by: kind, k: [...k, count] } };
 }
 
-/** Layer freezing with the components' layers frozen, and with nothing but their modules free. */
+/** Layers of one or both kinds of modules: what one free set can name. */
+interface Block {
+  layers: number[];
+  modules: ('mlp' | 'attention')[];
+}
+
+/**
+ * The fewest blocks that are exactly the components' matrices: one where MLPs and attention are of the same layers, else one for each kind.
+ * Heads are parts of one matrix and tokens share all of them, so neither can be frozen by itself.
+ */
+export function blocksOf(targets: readonly Pick<ChosenComponent, 'part' | 'layer'>[]): Block[] {
+  const layersOf = (part: Part) =>
+    [...new Set(targets.flatMap((target) => (target.part === part ? [target.layer] : [])))].sort((a, b) => a - b);
+  const [mlp, attn] = [layersOf('mlp'), layersOf('attn')];
+  if (mlp.join() === attn.join()) return mlp.length === 0 ? [] : [{ layers: mlp, modules: ['mlp', 'attention'] }];
+  return [
+    ...(mlp.length > 0 ? [{ layers: mlp, modules: ['mlp' as const] }] : []),
+    ...(attn.length > 0 ? [{ layers: attn, modules: ['attention' as const] }] : []),
+  ];
+}
+
+/** `MLPs of layers 1, 3`, `MLP and attention of layer 2`. */
+export function blockName({ layers, modules }: Block): string {
+  const many = layers.length > 1;
+  const names = modules.map((module) => (module === 'mlp' ? (many ? 'MLPs' : 'MLP') : 'attention'));
+  return `${names.join(' and ')} of layer${many ? 's' : ''} ${layers.join(', ')}`;
+}
+
+/** Layer freezing with everything free but each block, where that leaves anything of a model of `depth` layers, and with nothing free but it. */
 export function freezingOf(
   spec: ExperimentSpec,
-  components: readonly Pick<Component, 'part' | 'layer'>[],
-  layers: number,
+  targets: readonly Pick<ChosenComponent, 'part' | 'layer'>[],
+  depth: number,
 ): NextExperiment {
-  const frozen = [...new Set(components.map(({ layer }) => layer))].sort((a, b) => a - b);
-  const others = Array.from({ length: layers }, (_, layer) => layer).filter((layer) => !frozen.includes(layer));
-  const kinds = new Set(components.map(({ part }) => part));
-  const modules = [...(kinds.has('mlp') ? ['mlp'] : []), ...(kinds.has('attn') ? ['attention'] : [])];
-  const names = `layer${frozen.length === 1 ? '' : 's'} ${frozen.join(', ')}`;
-  const sets: { [name: string]: Json } = {
-    ...(others.length > 0 ? { [`all but ${names}`]: { layers: others } } : {}),
-    [`only ${modules.map((module) => (module === 'mlp' ? 'MLPs' : 'attention')).join(' and ')} of ${names}`]: {
-      layers: frozen,
-      modules,
-    },
-  };
-  return { experiment: 'layer-freezing', values: { ...carriedFrom(spec), free_sets: sets } };
+  const sets = blocksOf(targets).flatMap(({ layers, modules }): [string, Json][] => {
+    const name = blockName({ layers, modules });
+    const isAll = layers.length === depth && modules.length === 2;
+    const only: [string, Json] = [`only ${name}`, { layers, modules }];
+    return isAll ? [only] : [[`all but ${name}`, { except: { layers, modules } }], only];
+  });
+  return { experiment: 'layer-freezing', values: { ...carriedFrom(spec), free_sets: Object.fromEntries(sets) } };
 }
 
 /** The wizard's address with these settings filled in. */
 export function wizardAddress({ experiment, values }: NextExperiment): string {
   return `/new/${encodeURIComponent(experiment)}?values=${encodeURIComponent(JSON.stringify(values))}`;
+}
+
+/** In plain words what is replaced: `MLP of layer 3 at “is”`, `head 2 of layer 1 at every token`, `these 7 components`. */
+export function targetsInWords(targets: readonly ChosenComponent[], tokens: readonly string[]): string {
+  if (targets.length > mostListed) return `these ${targets.length} components`;
+  const names = targets.map(({ token, ...component }) =>
+    token === null ? `${componentName(component)} at every token` : componentAt({ ...component, token }, tokens),
+  );
+  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
+}
+
+/** In plain words what is frozen: whole matrices, so more than heads or tokens where those were chosen. */
+export function frozenInWords(targets: readonly Pick<ChosenComponent, 'part' | 'layer'>[]): string {
+  return blocksOf(targets).map(blockName).join(', and then ');
 }

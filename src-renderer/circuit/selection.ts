@@ -18,6 +18,9 @@ import {
 /** The smallest share of the largest score that the slider reaches. */
 const smallestShare = 0.005;
 
+/** More than this many components in one picture say nothing any more. */
+export const mostShown = 200;
+
 /** From the prompt to the answer. */
 export const roles: readonly Kind[] = ['upstream', 'informative', 'downstream'];
 
@@ -31,6 +34,9 @@ export interface CircuitComponent extends Component {
   strength: number;
 }
 
+/** Each kind's largest absolute value, or one for all where the scale is shared. */
+export type Limits = Readonly<Record<Kind, number>>;
+
 export interface Scale {
   /** `shared`: one largest value for all kinds; `own`: each kind's own. */
   scale: 'shared' | 'own';
@@ -40,7 +46,7 @@ export interface Scale {
 }
 
 /** The largest absolute value of each kind, or of all where the scale is shared. */
-export function limitsOf(tables: ScoreTables, choice: Scale): Record<Kind, number> {
+export function limitsOf(tables: ScoreTables, choice: Scale): Limits {
   const own = (kind: Kind) =>
     Math.max(
       0,
@@ -55,34 +61,67 @@ export function limitsOf(tables: ScoreTables, choice: Scale): Record<Kind, numbe
   return { informative: largest, upstream: largest, downstream: largest };
 }
 
+/** Components in order of strength, the strongest first: their strengths, and each one made when it is asked for. */
+export interface Ranking {
+  readonly strengths: Float64Array;
+  component(place: number): CircuitComponent;
+}
+
 /**
- * Components in order of strength, the strongest first, down to the smallest share that the slider reaches: a large model has tens of thousands
- * more, whose scores nobody can see. `limits` are those of `limitsOf`.
+ * Components in order of strength down to the smallest share that the slider reaches: a large model has tens of thousands more, whose scores
+ * nobody can see, and of those ranked few are ever looked at. `limits` are those of `limitsOf`.
  */
-export function rankedComponents(tables: ScoreTables, choice: Scale, limits: Record<Kind, number>): CircuitComponent[] {
-  const ranked = parts.flatMap((part) => {
-    const ofKinds = kinds.map((kind) => tableOf(tables, kind, part, choice)?.values ?? null);
-    const shape = kinds.map((kind) => tableOf(tables, kind, part, choice)).find((table) => table !== null);
-    if (shape === undefined || shape === null) return [];
-    const found: CircuitComponent[] = [];
+export function rankedComponents(tables: ScoreTables, choice: Scale, limits: Limits): Ranking {
+  const found: { shape: ScoreTable; part: Part; index: number; strength: number }[] = [];
+  const values = (part: Part) => kinds.map((kind) => tableOf(tables, kind, part, choice));
+  const all = new Map(parts.map((part) => [part, values(part)]));
+  for (const [part, ofKinds] of all) {
+    const shape = ofKinds.find((table) => table !== null);
+    if (shape === undefined || shape === null) continue;
+    const [first, second, third] = ofKinds.map((table) => table?.values ?? null);
+    const [a, b, c] = kinds.map((kind) => limits[kind] || Number.POSITIVE_INFINITY);
     for (let index = 0; index < shape.values.length; index++) {
-      const largest = kinds.some((kind, place) => Math.abs(ofKinds[place]?.[index] ?? 0) >= smallestShare * limits[kind]);
-      if (!largest) continue;
-      const component = withScores(placeIn(shape, part, index), limits, (place) => ofKinds[place]?.[index] ?? 0);
-      if (component.strength >= smallestShare) found.push(component);
+      const strength = Math.max(
+        Math.abs(first?.[index] ?? 0) / a!,
+        Math.abs(second?.[index] ?? 0) / b!,
+        Math.abs(third?.[index] ?? 0) / c!,
+      );
+      if (strength >= smallestShare) found.push({ shape, part, index, strength });
     }
-    return found;
-  });
-  return ranked.sort((a, b) => b.strength - a.strength || a.layer - b.layer || a.token - b.token);
+  }
+  const strengths = Float64Array.from(found, ({ strength }) => strength)
+    .sort()
+    .reverse();
+  const placed = (entry: (typeof found)[number]) => placeIn(entry.shape, entry.part, entry.index);
+  let ordered: typeof found = [];
+  /** The strongest, twice as many as asked for: numbers are sorted faster than what they belong to. */
+  function orderTo(place: number): void {
+    const last = strengths[Math.min(strengths.length - 1, 2 * place + mostShown)]!;
+    ordered = found.filter(({ strength }) => strength >= last);
+    ordered.sort((left, right) => {
+      if (left.strength !== right.strength) return right.strength - left.strength;
+      const [before, after] = [placed(left), placed(right)];
+      return before.layer - after.layer || before.token - after.token;
+    });
+  }
+  const made = new Map<number, CircuitComponent>();
+  return {
+    strengths,
+    component(place) {
+      let component = made.get(place);
+      if (component === undefined) {
+        if (place >= ordered.length) orderTo(place);
+        const entry = ordered[place]!;
+        component = withScores(placed(entry), limits, (kind) => all.get(entry.part)![kind]?.values[entry.index] ?? 0);
+        made.set(place, component);
+      }
+      return component;
+    },
+  };
 }
 
 /** One component whatever it scores; `limits` are those of `limitsOf`. Null for what is no key. */
-export function componentIn(
-  tables: ScoreTables,
-  choice: Scale,
-  limits: Record<Kind, number>,
-  key: string,
-): CircuitComponent | null {
+export function componentIn(tables: ScoreTables, choice: Scale, limits: Limits, key: string): CircuitComponent | null {
   const component = componentOfKey(key);
   if (component === null) return null;
   return withScores(component, limits, (place) => {
@@ -97,15 +136,19 @@ function placeIn({ heads, tokens }: ScoreTable, part: Part, index: number): Comp
   return { part, layer: Math.floor(row / each), head: heads === null ? null : row % each, token: index % tokens };
 }
 
-function withScores(component: Component, limits: Record<Kind, number>, score: (place: number) => number): CircuitComponent {
-  const scores = { informative: 0, upstream: 0, downstream: 0 };
+function withScores(component: Component, limits: Limits, score: (place: number) => number): CircuitComponent {
+  const scores = { informative: score(0), upstream: score(1), downstream: score(2) };
+  return { ...component, key: keyOf(component), scores, ...roleOf(scores, limits) };
+}
+
+/** The kind of the largest score after scaling, and that score's absolute value as a share of its limit. */
+export function roleOf(scores: CircuitComponent['scores'], limits: Limits): Pick<CircuitComponent, 'role' | 'strength'> {
   let [role, strength]: [Kind, number] = ['informative', 0];
-  for (const [place, kind] of kinds.entries()) {
-    scores[kind] = score(place);
+  for (const kind of kinds) {
     const share = limits[kind] === 0 ? 0 : Math.abs(scores[kind]) / limits[kind];
     if (share > strength) [role, strength] = [kind, share];
   }
-  return { ...component, key: keyOf(component), scores, role, strength };
+  return { role, strength };
 }
 
 /** The table of one kind and part; attention with its heads added (`heads` null then) where they do not count by themselves. */
@@ -127,27 +170,20 @@ function added(table: ScoreTable): ScoreTable {
   return sum;
 }
 
-/** More than this many components in one picture say nothing any more. */
-export const mostShown = 200;
-
-/** Those of at least the threshold (a share of the largest), and the pinned ones whatever they score; `passing` counts the former. */
-export function chosen(
-  ranked: readonly CircuitComponent[],
-  threshold: number,
-  pinned: readonly CircuitComponent[],
-): { shown: CircuitComponent[]; passing: number } {
-  const passing = countAbove(ranked, threshold);
-  const shown = ranked.slice(0, Math.min(passing, mostShown));
+/** The strongest `count` (`mostShown` at most), and the pinned ones whatever they score. */
+export function chosen(ranked: Ranking, count: number, pinned: readonly CircuitComponent[]): CircuitComponent[] {
+  const size = Math.min(count, mostShown, ranked.strengths.length);
+  const shown = Array.from({ length: size }, (_, place) => ranked.component(place));
   const known = new Set(shown.map(({ key }) => key));
-  return { shown: [...shown, ...pinned.filter(({ key }) => !known.has(key))], passing };
+  return [...shown, ...pinned.filter(({ key }) => !known.has(key))];
 }
 
 /** How many of the ranked components have at least this strength. */
-export function countAbove(ranked: readonly CircuitComponent[], threshold: number): number {
-  let [low, high] = [0, ranked.length];
+export function countAbove({ strengths }: Ranking, threshold: number): number {
+  let [low, high] = [0, strengths.length];
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (ranked[middle]!.strength >= threshold) low = middle + 1;
+    if (strengths[middle]! >= threshold) low = middle + 1;
     else high = middle;
   }
   return low;
@@ -160,7 +196,7 @@ export const placeOf = (share: number): number =>
   1 - Math.log(Math.max(smallestShare, Math.min(1, share))) / Math.log(smallestShare);
 
 /** A threshold that leaves about this many components. */
-export function thresholdFor(ranked: readonly CircuitComponent[], count: number): number {
-  const last = ranked[Math.min(count, ranked.length) - 1];
-  return last === undefined ? 1 : Math.max(smallestShare, last.strength);
+export function thresholdFor({ strengths }: Ranking, count: number): number {
+  const last = strengths[Math.min(count, strengths.length) - 1];
+  return last === undefined ? 1 : Math.max(smallestShare, last);
 }

@@ -1,6 +1,6 @@
 /**
- * How L changes while a growing part of what finetuning learned is added, as the first-order check of a run measured it: at a few parts,
- * with straight lines between them. Nothing is computed anew: the learned weights are not stored.
+ * How L changes while a growing part of what finetuning learned is added, as the first-order check of a run measured it when it was made.
+ * Nothing is computed anew here; other parts are the dial's (measures/dial.ts).
  */
 import type { Json } from '../../src-main/shared/records.ts';
 import { field } from './tokens.ts';
@@ -43,15 +43,6 @@ function checkOf(check: Json, point: number): StrengthCurve | null {
   if (scales.length < 2 || curve.length !== scales.length || !known || slope === undefined || slopeOfAll === undefined)
     return null;
   return { scales, change: curve, slope, slopeOfAll };
-}
-
-/** The change of L at a part from 0 to 1, on the straight line between the measured ones beside it. */
-export function changeAt({ scales, change }: StrengthCurve, part: number): number {
-  const above = scales.findIndex((scale) => scale >= part);
-  if (above <= 0) return change[above < 0 ? change.length - 1 : 0]!;
-  const [low, high] = [scales[above - 1]!, scales[above]!];
-  const share = (part - low) / (high - low);
-  return change[above - 1]! + share * (change[above]! - change[above - 1]!);
 }
 
 function numbers(json: Json): number[] {

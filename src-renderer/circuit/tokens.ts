@@ -21,6 +21,13 @@ export function accumulationTokens(results: Json): number | undefined {
   return Array.isArray(tokens) ? tokens.length : undefined;
 }
 
+/** The text that averages are over the tokens of, with its answer; null where the run did not say. */
+export function accumulationPrompt(results: Json): { prompt: string; answer: string } | null {
+  const stored = field(results, 'accumulation');
+  const [prompt, answer] = [field(stored, 'prompt'), field(stored, 'answer')];
+  return typeof prompt === 'string' && typeof answer === 'string' ? { prompt, answer } : null;
+}
+
 /** A member of an object that came as JSON; null where there is none. */
 export function field(json: Json | undefined, name: string): Json {
   return typeof json === 'object' && json !== null && !Array.isArray(json) ? (json[name] ?? null) : null;

@@ -1,27 +1,36 @@
 /**
  * The text of a file's bytes, UTF-8 with or without a byte order mark; every other encoding is refused by its name.
- * What the text means is import-table.ts's matter.
+ * What the text means is import-text.ts's matter.
  */
 import { HopscopeError } from '../../src-main/shared/errors.ts';
 
 /** Largest file that is imported. */
 export const mostFileBytes = 32 * 2 ** 20;
 
-/** `size`: of the whole file, where only its beginning was read. Errors: `EmptyFile`, `FileTooLarge`, `ParquetNotSupported`, `WrongEncoding`. */
-export function decodeText(name: string, bytes: Uint8Array, size = bytes.length): { text: string; hadMark: boolean } {
-  if (bytes.length === 0) throw new HopscopeError('EmptyFile', `${name} is empty.`);
+/** Whether bytes begin with the letters of a format's mark. */
+export function hasMark(bytes: Uint8Array, mark: string): boolean {
+  return [...mark].every((letter, index) => bytes[index] === letter.charCodeAt(0));
+}
+
+/** Whether a file is a Parquet file, or says by its name that it is one. */
+export function isParquet(name: string, bytes: Uint8Array): boolean {
+  return hasMark(bytes, 'PAR1') || hasMark(bytes, 'PARE') || /\.(parquet|parq|pq)$/i.test(name);
+}
+
+/** Errors: `EmptyFile`, `FileTooLarge`. */
+export function checkSize(name: string, size: number): void {
+  if (size === 0) throw new HopscopeError('EmptyFile', `${name} is empty.`);
   if (size > mostFileBytes)
     throw new HopscopeError(
       'FileTooLarge',
       `${name} has ${(size / 2 ** 20).toFixed(1)} MiB; at most ${mostFileBytes / 2 ** 20} MiB are imported. Split it.`,
     );
+}
+
+/** Errors: `EmptyFile`, `FileTooLarge`, `WrongEncoding`. */
+export function decodeText(name: string, bytes: Uint8Array): { text: string; hadMark: boolean } {
+  checkSize(name, bytes.length);
   const starts = (...marks: number[]) => marks.every((mark, index) => bytes[index] === mark);
-  if (starts(0x50, 0x41, 0x52, 0x31)) {
-    throw new HopscopeError(
-      'ParquetNotSupported',
-      `${name} is a Parquet file, which is not read yet; export it as CSV or JSONL.`,
-    );
-  }
   if (starts(0x50, 0x4b, 3, 4))
     throw new HopscopeError(
       'WrongEncoding',

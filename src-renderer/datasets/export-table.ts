@@ -1,12 +1,12 @@
 /**
- * A data set as a file's text: CSV and JSON lines with a line for each row of the grid, JSON as the command line reads it.
- * Each can be imported again without loss; import-table.ts does so.
+ * A data set as a file: CSV, JSON lines and Parquet with a line for each row of the grid, JSON as the command line reads it.
+ * Each can be imported again without loss; reading is import-text.ts's and parquet.ts's.
  */
 import type { DatasetContent, LinkedFacts } from '../../src-main/shared/contract-datasets.ts';
 import type { Json } from '../../src-main/shared/records.ts';
 import { toCsv } from '../text/csv.ts';
 import { rowsOf } from './facts-table.ts';
-import { targets } from './import-table.ts';
+import { targets } from './import-rows.ts';
 
 /** Options are two further columns, from the first line down, whatever stands beside them. */
 export function exportCsv(content: LinkedFacts): string {
@@ -21,6 +21,12 @@ export function exportJsonLines(content: LinkedFacts): string {
       return `${JSON.stringify(Object.fromEntries(held))}\n`;
     })
     .join('');
+}
+
+/** The columns of the CSV as texts, what is empty null; lists of options are no lists but rows, as there. */
+export async function exportParquet(content: LinkedFacts): Promise<Blob> {
+  const { writeParquet } = await import('./parquet.ts');
+  return new Blob([writeParquet(targets, tableRows(content))]);
 }
 
 /** Each pair on a line of its own. */

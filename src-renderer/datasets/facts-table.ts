@@ -67,6 +67,26 @@ export function factsOf(rows: readonly (readonly string[])[], options: LinkedFac
   return found;
 }
 
+/** Rows with an implication but no fact of their own, and the index of the fact that it follows from; -1: of none. */
+export function linkedRows({
+  factRows,
+  implicationRows,
+}: Pick<FactsOfRows, 'factRows' | 'implicationRows'>): Map<number, number> {
+  const linked = new Map<number, number>();
+  let facts = 0;
+  for (const row of implicationRows) {
+    while (facts < factRows.length && factRows[facts]! <= row) facts++;
+    if (factRows[facts - 1] !== row) linked.set(row, facts - 1);
+  }
+  return linked;
+}
+
+/** What a data set must have and this one does not, yet; '' where nothing is missing. */
+export function gapOf({ train, test }: Pick<LinkedFacts, 'train' | 'test'>): string {
+  if (train.length === 0) return 'There is no fact yet.';
+  return test.length === 0 ? 'There is no implication yet: a data set has at least one fact and one implication.' : '';
+}
+
 /** Answers that are not among the options, each once, in order of appearance. */
 export function missingOptions(pairs: readonly Pair[], options: readonly string[]): string[] {
   const known = new Set(options);

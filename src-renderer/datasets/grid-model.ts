@@ -1,14 +1,10 @@
 /**
- * The rows behind an editing grid: cells of text, edits that can be undone, and the order in which rows are shown.
- * Every edit replaces one stretch of rows by another. It draws nothing; what is selected is in selection.ts.
+ * The rows behind an editing grid: cells of text and edits that can be undone, each replacing one stretch of rows by another.
+ * Which rows are shown is grid-view.ts's, what is selected selection.ts's; nothing is drawn here.
  */
 import { editBetween, GridHistory, type Row } from './grid-history.ts';
-import type { Range } from './selection.ts';
-
-export interface Sort {
-  column: number;
-  descending: boolean;
-}
+import { GridView, type Sort } from './grid-view.ts';
+import { type Range, stretch } from './selection.ts';
 
 /** A new text for one cell; `row` counts the data's rows. */
 export interface CellChange {
@@ -17,25 +13,18 @@ export interface CellChange {
   text: string;
 }
 
-const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' });
-
 export class GridModel {
   readonly columns: number;
   #rows: Row[];
   #nextId = 1;
   #history = new GridHistory();
-  #sort: Sort | null = null;
-  #filters: string[];
-  /** Ids of the rows shown, in order; null: all rows as the data have them. */
-  #shown: number[] | null = null;
-  /** Data row of each row shown; made when asked for. */
-  #view: number[] | null = null;
+  #view: GridView;
   #changed: () => void;
 
   /** `changed` is called after every change of rows or of their order. Where there would be no row, there is an empty one to write in. */
   constructor(columns: number, rows: readonly (readonly string[])[], changed: () => void = () => {}) {
     this.columns = columns;
-    this.#filters = Array.from({ length: columns }, () => '');
+    this.#view = new GridView(columns);
     this.#rows = (rows.length === 0 ? [[]] : rows).map((cells) => this.#row(cells));
     this.#changed = changed;
   }
@@ -52,17 +41,17 @@ export class GridModel {
 
   /** How many rows are shown. */
   get length(): number {
-    return this.#shown === null ? this.#rows.length : this.#dataRows().length;
+    return this.#view.lengthOf(this.#rows);
   }
 
   /** The data row of a row shown. */
   dataRow(shown: number): number {
-    return this.#shown === null ? shown : (this.#dataRows()[shown] ?? -1);
+    return this.#view.dataRow(this.#rows, shown);
   }
 
   /** Where a data row is shown, -1 where it is filtered out. */
   shownRow(data: number): number {
-    return this.#shown === null ? data : this.#dataRows().indexOf(data);
+    return this.#view.shownRow(this.#rows, data);
   }
 
   at(shown: number): Row | undefined {
@@ -79,33 +68,31 @@ export class GridModel {
   }
 
   get sort(): Sort | null {
-    return this.#sort;
+    return this.#view.sort;
   }
 
   get filters(): readonly string[] {
-    return this.#filters;
+    return this.#view.filters;
   }
 
   /** Whether rows are shown as the data have them, all of them. */
   get isPlain(): boolean {
-    return this.#shown === null;
+    return this.#view.isPlain;
   }
 
   /** Shows rows by a column's text, or (null) in the data's order again. Equal texts keep the data's order. */
   setSort(sort: Sort | null): void {
-    this.#sort = sort;
-    this.#arrange();
+    this.#view.setSort(this.#rows, sort);
+    this.#changed();
   }
 
   /** Shows only rows whose cell has `text` somewhere, whatever the case; '' shows all. */
   setFilter(column: number, text: string): void {
-    this.#filters = this.#filters.map((old, index) => (index === column ? text : old));
-    this.#arrange();
+    this.#filter(this.filters.map((old, index) => (index === column ? text : old)));
   }
 
   clearFilters(): void {
-    this.#filters = this.#filters.map(() => '');
-    this.#arrange();
+    this.#filter(this.filters.map(() => ''));
   }
 
   /** What undoing takes back; null: nothing. */
@@ -253,51 +240,12 @@ export class GridModel {
   #replace(at: number, removed: number, inserted: readonly Row[]): void {
     const before = this.#rows;
     this.#rows = before.slice(0, at).concat(inserted, before.slice(at + removed));
-    this.#view = null;
-    if (this.#shown !== null) this.#follow(before.slice(at, at + removed), at, inserted);
+    this.#view.follow(this.#rows, at, before.slice(at, at + removed), inserted);
     this.#changed();
   }
 
-  /** While sorted or filtered, rows stay where they are shown until asked again; new ones come after the row in front of them. */
-  #follow(removed: readonly Row[], at: number, inserted: readonly Row[]): void {
-    const stays = new Set(inserted.map(({ id }) => id));
-    const was = new Set(removed.map(({ id }) => id));
-    const shown = this.#shown!.filter((id) => !was.has(id) || stays.has(id));
-    const added = inserted.filter(({ id }) => !was.has(id));
-    if (added.length > 0) {
-      const first = this.#rows.indexOf(added[0]!, at);
-      const place = first > 0 ? shown.indexOf(this.#rows[first - 1]!.id) : -1;
-      shown.splice(place >= 0 ? place + 1 : first === 0 ? 0 : shown.length, 0, ...added.map(({ id }) => id));
-    }
-    this.#shown = shown;
-  }
-
-  #arrange(): void {
-    const wanted = this.#filters.map((text) => text.trim().toLowerCase());
-    const filtering = wanted.some((text) => text !== '');
-    this.#view = null;
-    if (!filtering && this.#sort === null) this.#shown = null;
-    else {
-      const rows = this.#rows.filter(({ cells }) => wanted.every((text, column) => cells[column]!.toLowerCase().includes(text)));
-      if (this.#sort !== null) {
-        const { column, descending } = this.#sort;
-        const sign = descending ? -1 : 1;
-        rows.sort((a, b) => sign * collator.compare(a.cells[column]!, b.cells[column]!));
-      }
-      this.#shown = rows.map(({ id }) => id);
-    }
+  #filter(filters: readonly string[]): void {
+    this.#view.setFilters(this.#rows, filters);
     this.#changed();
   }
-
-  #dataRows(): number[] {
-    if (this.#view === null) {
-      const places = new Map(this.#rows.map(({ id }, index) => [id, index]));
-      this.#view = (this.#shown ?? []).map((id) => places.get(id)!);
-    }
-    return this.#view;
-  }
-}
-
-function stretch(first: number, last: number): number[] {
-  return Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => first + index);
 }

@@ -2,14 +2,13 @@
  * What the browser keeps of the data editor between visits: drafts that were not saved yet, and column widths.
  * Versions are the host's; where the browser keeps nothing, the editor works all the same.
  */
+import type { EditorTexts } from './editor-texts.ts';
 
-export interface Draft {
+export interface Draft extends EditorTexts {
   /** Number of the version that it changes; 0: none yet. */
   base: number;
   /** ISO 8601. */
   written: string;
-  rows: string[][];
-  options: { train: string[]; test: string[] };
 }
 
 /** The part of `localStorage` that is needed. */

@@ -68,6 +68,11 @@ export function contains({ top, bottom, left, right }: Range, row: number, colum
   return row >= top && row <= bottom && column >= left && column <= right;
 }
 
+/** The whole numbers from one to another, both among them. */
+export function stretch(first: number, last: number): number[] {
+  return Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => first + index);
+}
+
 /** A selection that still exists in a grid of another size. */
 export function within(selection: Selection, { rows, columns }: Extent): Selection {
   const clamp = ({ row, column }: Position): Position => ({

@@ -82,7 +82,7 @@ export function verticalAxis(style: FigureStyle, axis: Axis, scale: Scale, insid
           : []),
       ];
     }),
-    ...(named
+    ...(named && axis.label !== ''
       ? [
           label(style, 0.9 * style.fontSize, middle, axis.label, {
             'text-anchor': 'middle',
@@ -115,7 +115,9 @@ export function horizontalAxis(style: FigureStyle, axis: Axis, scale: Scale, ins
       }),
       label(style, scale(tick), bottom + 1.4 * style.fontSize, formatTick(tick), { 'text-anchor': 'middle' }),
     ]),
-    label(style, (left + right) / 2, bottom + 2.75 * style.fontSize, axis.label, { 'text-anchor': 'middle' }),
+    ...(axis.label === ''
+      ? []
+      : [label(style, (left + right) / 2, bottom + 2.75 * style.fontSize, axis.label, { 'text-anchor': 'middle' })]),
   ];
 }
 

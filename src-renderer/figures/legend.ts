@@ -3,14 +3,14 @@
  */
 import type { Axis, Reference } from '../../src-main/shared/figures.ts';
 import { type Drawing, levelDashes, point } from './axes.ts';
-import { element, type SvgNode } from './nodes.ts';
+import { element, round, type SvgNode } from './nodes.ts';
 import { formatValue, isNumber } from './numbers.ts';
 import { type FigureStyle, seriesDashes } from './style.ts';
 import { label, shorten, textWidth } from './text.ts';
 
 export interface LegendEntry {
   label: string;
-  sample: 'line' | 'thin' | 'band' | 'bar' | 'dot' | 'whisker' | 'published' | 'point' | 'level' | 'nothing';
+  sample: 'line' | 'thin' | 'band' | 'bar' | 'dot' | 'whisker' | 'published' | 'point' | 'level' | 'ring' | 'nothing';
   color: string;
   /** Place of the series, for the shape of its points, or of the level, for its dashes. */
   place?: number;
@@ -76,6 +76,8 @@ function sample(style: FigureStyle, { sample: kind, color, place = 0 }: LegendEn
       return publishedMark(style, centre, y);
     case 'point':
       return [point(place, centre, y, 2.8, { fill: color })];
+    case 'ring':
+      return [ring(centre, y, color)];
     case 'level': {
       const dashes = levelDashes[place % levelDashes.length]!;
       return [
@@ -122,6 +124,11 @@ export function whisker(x: number, top: number, bottom: number, color: string): 
       'stroke-width': 1.1,
     }),
   ];
+}
+
+/** Around the point that is a series' best. */
+export function ring(x: number, y: number, color: string): SvgNode {
+  return element('circle', { cx: round(x), cy: round(y), r: 4.6, fill: 'none', stroke: color, 'stroke-width': 1.3 });
 }
 
 /** One seed's value over a bar. */

@@ -13,7 +13,7 @@ import {
   references,
   verticalAxis,
 } from './axes.ts';
-import { type LegendEntry, levelEntries } from './legend.ts';
+import { type LegendEntry, levelEntries, ring } from './legend.ts';
 import { element, round, type SvgNode } from './nodes.ts';
 import { formatEstimate, formatValue, isNumber } from './numbers.ts';
 import { type FigureStyle, seriesColor, seriesDashes } from './style.ts';
@@ -31,6 +31,7 @@ export function linesLegend(figure: LinesFigure, style: FigureStyle): LegendEntr
       : [];
   if (seeds > 1 && figure.seeds !== 'interval') entries.push({ label: 'one seed', sample: 'thin', color: style.ink });
   if (seeds > 1 && figure.seeds !== 'lines') entries.push({ label: '95 % interval', sample: 'band', color: style.ink });
+  if (figure.series.some(({ best }) => best !== undefined)) entries.push({ label: 'best', sample: 'ring', color: style.ink });
   return [...entries, ...levelEntries(style, figure.references, figure.y.kind)];
 }
 
@@ -45,9 +46,9 @@ export function linesRange(figure: LinesFigure): [low: number, high: number] {
   return domain(figure.y.kind, [...drawn, ...figure.references.map(({ value }) => value)]);
 }
 
-/** From 0, or below it, to the last x. */
+/** From 0, or below it, to the last x, and as far as the axis says. */
 export function linesSpan(figures: readonly LinesFigure[]): [low: number, high: number] {
-  const everyX = figures.flatMap(({ series }) => series.flatMap(({ x }) => x)).filter(isNumber);
+  const everyX = figures.flatMap(({ x, series }) => [...(x.range ?? []), ...series.flatMap((line) => line.x)]).filter(isNumber);
   return [Math.min(...everyX, 0), Math.max(...everyX, 1e-9)];
 }
 
@@ -104,27 +105,31 @@ export function plotLines(
             ),
           )
         : [];
+    const best = series.best === undefined ? undefined : { x: series.x[series.best]!, y: series.y[series.best]!.mean };
     const text = (entry: (typeof points)[number]) =>
-      `${series.label}, ${figure.x.label.toLowerCase()} ${formatValue(entry.x)}: ${formatEstimate(entry, figure.y.kind)}`;
+      `${series.label}, ${figure.x.label.toLowerCase()} ${formatValue(entry.x)}: ${formatEstimate(entry, figure.y.kind)}${entry.x === best?.x ? ', its best' : ''}`;
     const mark = (entry: (typeof points)[number], value: number) =>
       point(place, x(entry.x), y(value), radius, { fill: color }, { text: text(entry) });
     return {
       behind: [...(seeds > 1 && !single ? [band(points, x, y, color)] : []), ...thin],
-      front: single
-        ? // Each seed's line has its points; the first of them at an x says the numbers of all.
-          points.flatMap((entry) =>
-            entry.values
-              .filter(isNumber)
-              .slice(0, 1)
-              .map((value) => mark(entry, value)),
-          )
-        : [
-            line(
-              points.map((entry) => ({ x: entry.x, y: entry.mean })),
-              { 'stroke-width': 2 },
-            ),
-            ...points.map((entry) => mark(entry, entry.mean)),
-          ],
+      front: [
+        ...(single
+          ? // Each seed's line has its points; the first of them at an x says the numbers of all.
+            points.flatMap((entry) =>
+              entry.values
+                .filter(isNumber)
+                .slice(0, 1)
+                .map((value) => mark(entry, value)),
+            )
+          : [
+              line(
+                points.map((entry) => ({ x: entry.x, y: entry.mean })),
+                { 'stroke-width': 2 },
+              ),
+              ...points.map((entry) => mark(entry, entry.mean)),
+            ]),
+        ...(best === undefined || !isNumber(best.y) ? [] : [ring(x(best.x), y(best.y), color)]),
+      ],
     };
   });
   return { behind: drawn.flatMap(({ behind }) => behind), front: drawn.flatMap(({ front }) => front) };

@@ -81,9 +81,9 @@ function layOut(figure: MapFigure, style: FigureStyle): Layout {
   const widest = (names: readonly string[]) =>
     Math.min(9 * fontSize, Math.max(...names.map((name) => textWidth(name, fontSize))));
   const left = Math.ceil(widest(figure.rows.names) + 2 * fontSize);
-  const gap = 1.6 * fontSize;
+  const narrow = 1.6 * fontSize;
   const columns = Math.max(1, figure.columns.names.length);
-  const cellFor = (perLine: number) => (style.width - left - (perLine - 1) * gap - 1) / perLine / columns;
+  const cellFor = (perLine: number) => (style.width - left - (perLine - 1) * narrow - 1) / perLine / columns;
   const counts = figure.panels.map((_, index) => figure.panels.length - index);
   const heightFor = (count: number) =>
     Math.ceil(figure.panels.length / count) * figure.rows.names.length * Math.min(style.cell.largest, cellFor(count));
@@ -94,6 +94,11 @@ function layOut(figure: MapFigure, style: FigureStyle): Layout {
   const fitting = Math.min(style.cell.largest, cellFor(perLine));
   // Whole pixels make even cells on a screen.
   const cellWidth = fitting >= 7 ? Math.floor(fitting) : Math.floor(10 * fitting) / 10;
+  // Panels narrower than their titles stand further apart, where there is room.
+  const spare = style.width - left - perLine * cellWidth * columns - (perLine - 1) * narrow;
+  const title = Math.max(...figure.panels.map((panel) => textWidth(panel.title, fontSize)));
+  const wanted = title + 0.8 * fontSize - cellWidth * columns;
+  const gap = Math.max(narrow, Math.min(wanted, narrow + spare / perLine));
   return {
     perLine,
     cellWidth,
@@ -104,14 +109,13 @@ function layOut(figure: MapFigure, style: FigureStyle): Layout {
     left,
     gap,
     top: 1.7 * fontSize,
-    bottom: widest(figure.columns.names) * slope(figure, cellWidth, fontSize).height + 2.7 * fontSize,
+    bottom: (namesLieFlat(figure, cellWidth, fontSize) ? fontSize : widest(figure.columns.names)) + 2.7 * fontSize,
   };
 }
 
 /** Column names lie flat where they fit, else they stand. */
-function slope(figure: MapFigure, cellWidth: number, fontSize: number): { flat: boolean; height: number } {
-  const flat = figure.columns.names.every((name) => textWidth(name, fontSize) <= cellWidth);
-  return { flat, height: flat ? 0 : 1 };
+function namesLieFlat(figure: MapFigure, cellWidth: number, fontSize: number): boolean {
+  return figure.columns.names.every((name) => textWidth(name, fontSize) <= cellWidth);
 }
 
 interface Panel {
@@ -145,7 +149,10 @@ function drawPanel(figure: MapFigure, style: FigureStyle, layout: Layout, { pane
   );
   const names = columnNames(figure, style, cellWidth, x, y + height);
   return [
-    label(style, x, y - 0.55 * fontSize, shorten(title, width + layout.gap, fontSize), { fill: style.ink, 'font-weight': 600 }),
+    label(style, x, y - 0.55 * fontSize, shorten(title, Math.min(width + layout.gap, style.width - x), fontSize), {
+      fill: style.ink,
+      'font-weight': 600,
+    }),
     element('g', { 'shape-rendering': 'crispEdges' }, cells),
     element('rect', { x, y, width, height, fill: 'none', stroke: style.softInk, 'stroke-width': 0.6 }),
     ...names,
@@ -181,7 +188,7 @@ function rowNames({ rows }: MapFigure, style: FigureStyle, { cellHeight }: Layou
 
 function columnNames(figure: MapFigure, style: FigureStyle, cellWidth: number, x: number, y: number): SvgNode[] {
   const { fontSize } = style;
-  const { flat } = slope(figure, cellWidth, fontSize);
+  const flat = namesLieFlat(figure, cellWidth, fontSize);
   const every = flat ? 1 : Math.max(1, Math.ceil((nameRoom * fontSize) / cellWidth));
   return figure.columns.names.flatMap((name, column) => {
     if (column % every !== 0) return [];
@@ -200,11 +207,15 @@ function columnNames(figure: MapFigure, style: FigureStyle, cellWidth: number, x
 /** The scale with its numbers; the gradient's stops are the scale's own. */
 function colorBar(style: FigureStyle, limit: number, width: number): Drawing {
   const { fontSize, diverging } = style;
-  const length = Math.min(24 * fontSize, width - 8 * fontSize);
-  const left = (width - length) / 2;
+  const shares = limit === 0 ? [0] : [-1, -0.5, 0, 0.5, 1];
+  const names = shares.map((share) => formatValue(share * limit).replace('-', '\u2212'));
+  const widest = Math.max(...names.map((name) => textWidth(name, fontSize)));
+  // Wide enough for its numbers, even below a narrow panel.
+  const needed = (names.length - 1) * (widest + 0.5 * fontSize);
+  const length = Math.min(style.width - widest, Math.max(needed, Math.min(24 * fontSize, width - 8 * fontSize)));
+  const left = Math.max(widest / 2, (width - length) / 2);
   const gradient = `${style.id}-scale`;
   const stops = diverging.map((color, index) => element('stop', { offset: index / (diverging.length - 1), 'stop-color': color }));
-  const shares = limit === 0 ? [0] : [-1, -0.5, 0, 0.5, 1];
   return {
     nodes: [
       element('defs', {}, [element('linearGradient', { id: gradient }, stops)]),
@@ -217,11 +228,11 @@ function colorBar(style: FigureStyle, limit: number, width: number): Drawing {
         stroke: style.softInk,
         'stroke-width': 0.6,
       }),
-      ...shares.flatMap((share) => {
+      ...shares.flatMap((share, index) => {
         const x = left + ((share + 1) / 2) * length;
         return [
           element('line', { x1: x, x2: x, y1: 0.9 * fontSize, y2: 1.25 * fontSize, stroke: style.softInk, 'stroke-width': 0.8 }),
-          label(style, x, 2.3 * fontSize, formatValue(share * limit).replace('-', '\u2212'), { 'text-anchor': 'middle' }),
+          label(style, x, 2.3 * fontSize, names[index]!, { 'text-anchor': 'middle' }),
         ];
       }),
     ],

@@ -21,9 +21,12 @@ export function formatValue(value: number | null | undefined, kind: Axis['kind']
 
 /** `0.30 [0.20, 0.41]`; of a single value, the value alone. */
 export function formatEstimate(estimate: Estimate, kind: Axis['kind'] = 'rank'): string {
-  const mean = formatValue(estimate.mean, kind);
-  if (estimate.values.length < 2) return mean;
-  return `${mean} [${formatValue(estimate.low, kind)}, ${formatValue(estimate.high, kind)}]`;
+  return [formatValue(estimate.mean, kind), formatInterval(estimate, kind)].filter(Boolean).join(' ');
+}
+
+/** `[0.20, 0.41]`; of a single value nothing. */
+export function formatInterval({ low, high, values }: Estimate, kind: Axis['kind'] = 'rank'): string {
+  return values.length < 2 ? '' : `[${formatValue(low, kind)}, ${formatValue(high, kind)}]`;
 }
 
 /** About `count` round numbers (1, 2 or 5 times a power of ten apart) that cover the range from inside. */

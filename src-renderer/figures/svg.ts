@@ -90,6 +90,9 @@ export interface SvgFile {
   /** Pixels at which it is shown; a PNG has twice as many. */
   width: number;
   height: number;
+  title: string;
+  /** Caption and provenance, which are in the text too. */
+  description: string;
 }
 
 /** What a file has besides the figure. */
@@ -117,6 +120,7 @@ export function figureSvg(
   const notesTop = top + drawn.height + 0.8 * noteSize;
   const width = Math.ceil(drawn.width + 2 * margin);
   const height = Math.ceil(top + drawn.height + margin + (notes.length === 0 ? 0 : (0.8 + 1.35 * notes.length) * noteSize));
+  const description = [figure.caption, provenance].filter(Boolean).join(' ');
   const root = element(
     'svg',
     {
@@ -128,7 +132,7 @@ export function figureSvg(
     },
     [
       element('title', {}, [figure.title]),
-      element('desc', {}, [[figure.caption, provenance].filter(Boolean).join(' ')]),
+      element('desc', {}, [description]),
       element('rect', { width, height, fill: style.paper }),
       ...lines.map((line, index) =>
         label(style, margin, margin + (index * 1.3 + 0.95) * titleSize, line, {
@@ -147,5 +151,7 @@ export function figureSvg(
     text: `<?xml version="1.0" encoding="UTF-8"?>\n${serialize(root)}\n`,
     width: width * pixelsPerUnit,
     height: height * pixelsPerUnit,
+    title: figure.title,
+    description,
   };
 }

@@ -20,8 +20,11 @@ export function cellOf(value: TableCell): string {
 /** Whether a column holds numbers alone, and so is aligned to the right. */
 export function isNumeric(figure: TableFigure, column: number): boolean {
   const values = figure.rows.map((row) => row[column] ?? null).filter((value) => value !== null);
-  return values.length > 0 && values.every((value) => typeof value !== 'string');
+  return values.length > 0 && values.every((value) => typeof value !== 'string' || isNumberText(value));
 }
+
+/** Numbers may come as texts, to keep their notation: `1e-3`. */
+export const isNumberText = (text: string): boolean => /^-?\d+(\.\d+)?(e-?\d+)?$/.test(text);
 
 export function drawTable(figure: TableFigure, style: FigureStyle): Drawing & { width: number } {
   const { fontSize } = style;

@@ -3,7 +3,7 @@
  * It compares specs and provenance; what was measured is compare-curves.ts's.
  */
 
-import type { Figure } from '../../src-main/shared/figures.ts';
+import type { Figure, TableFigure } from '../../src-main/shared/figures.ts';
 import type { EvaluationRow, ItemSet, Json, RunDetail, StepRow } from '../../src-main/shared/records.ts';
 import { draftOf } from '../text/drafts.ts';
 import { baseName } from '../text/format.ts';
@@ -56,13 +56,35 @@ export function settingRows(runs: readonly RunDetail[]): SettingRow[] {
   const rows = names.map((name) => {
     const values = every.map((settings) => settings.get(name) ?? '');
     const differs = new Set(values).size > 1 || new Set(runs.map((run) => wholeText(run, name))).size > 1;
-    return { name, values, differs };
+    return { name, values: alike(values), differs };
   });
   return [...rows.filter(({ differs }) => differs), ...rows.filter(({ differs }) => !differs)];
 }
 
-/** Settings that are chosen, and so name a run: not what followed from them. */
-const followed = new Set(['model hash', 'data hash', 'computed on', 'threads used', 'version']);
+/** Numbers in one notation: where one is written with an exponent, all are, so that 1e-3 stands beside 1e-4. */
+function alike(values: readonly string[]): string[] {
+  const numbers = values.every((value) => value === '' || Number.isFinite(Number(value)));
+  if (!numbers || !values.some((value) => value.includes('e'))) return [...values];
+  return values.map((value) => (value === '' ? '' : Number(value).toExponential().replace('e+', 'e')));
+}
+
+/** What followed from the settings, and settings that change no measurement: none of them names a run. */
+const nameless = new Set([
+  ...['model hash', 'data hash', 'computed on', 'threads used', 'version'],
+  ...['keep', 'continuation_tokens', 'memory'],
+]);
+
+/** The rows as a table, a column for each run. */
+export function settingTable(rows: readonly SettingRow[], runs: number): TableFigure {
+  return {
+    id: 'compare-settings',
+    kind: 'table',
+    title: 'Settings',
+    caption: 'Settings of the compared runs.',
+    columns: ['Setting', ...Array.from({ length: runs }, (_, place) => runLetter(place))],
+    rows: rows.map(({ name, values }) => [name, ...values.map((value) => value || null)]),
+  };
+}
 
 /** A handle for each run: A, B, ... */
 export function runLetter(place: number): string {
@@ -71,7 +93,7 @@ export function runLetter(place: number): string {
 
 /** What each run is called among the others: its letter, and what it differs in. */
 export function runLabels(runs: readonly RunDetail[]): string[] {
-  const rows = settingRows(runs).filter(({ name, differs }) => differs && !followed.has(name));
+  const rows = settingRows(runs).filter(({ name, differs }) => differs && !nameless.has(name));
   const shown = rows.slice(0, 3);
   return runs.map((run, place) => {
     const parts = shown.flatMap(({ name, values }) => (values[place] === '' ? [] : [`${name} ${shorten(values[place]!)}`]));
@@ -90,7 +112,7 @@ export interface Sweep {
 
 /** Null where runs differ in more than two settings, in none, or two of them share all. */
 export function sweepOf(runs: readonly RunDetail[]): Sweep | null {
-  const differing = settingRows(runs).filter(({ name, differs }) => differs && !followed.has(name));
+  const differing = settingRows(runs).filter(({ name, differs }) => differs && !nameless.has(name));
   if (runs.length < 2 || differing.length < 1 || differing.length > 2) return null;
   // The setting with more values lies across
   const [across, down] = [...differing].sort((a, b) => new Set(b.values).size - new Set(a.values).size) as [

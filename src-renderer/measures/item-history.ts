@@ -137,10 +137,11 @@ function layerByToken({ shape, values }: ScoreRow): number[][] {
   );
 }
 
-/** The item's tokens where the experiment's results hold them (`item_tokens`); else none. */
-export function itemTokens(results: Json, item: number): string[] {
+/** The item's tokens where the experiment's results hold them (`item_tokens`, of its one scored list or by list); else none. */
+export function itemTokens(results: Json, set: string, item: number): string[] {
   if (results === null || typeof results !== 'object' || Array.isArray(results)) return [];
-  const all = results.item_tokens;
+  const { item_tokens: stored } = results;
+  const all = typeof stored === 'object' && stored !== null && !Array.isArray(stored) ? stored[set] : stored;
   const own = Array.isArray(all) ? all[item] : undefined;
   return Array.isArray(own) ? own.map(String) : [];
 }

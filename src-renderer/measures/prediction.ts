@@ -1,11 +1,12 @@
 /**
  * What is expected of a run, fixed before it starts, and whether its measurements bear it out. The form is this file's own:
- * the host stores it as it is.
+ * the host stores it as it is, with a seal.
  */
 import type { Estimate } from '../../src-main/shared/figures.ts';
+import { type Seal, sealedText } from '../../src-main/shared/prediction-seal.ts';
 import type { EvaluationRow, Json } from '../../src-main/shared/records.ts';
-import { estimate } from '../../src-main/shared/statistics.ts';
-import { formatRank, plural, stageName } from '../text/format.ts';
+import { estimate, mean } from '../../src-main/shared/statistics.ts';
+import { formatNumber, formatRank, plural, stageName } from '../text/format.ts';
 import { stagesOf } from './curves.ts';
 
 export type Comparison = 'at most' | 'at least';
@@ -21,7 +22,7 @@ export interface Prediction {
 
 /** What is stored with a run as a prediction; null where nothing is, or nothing that this file wrote. */
 export function readPrediction(value: Json): Prediction | null {
-  if (value === null || typeof value !== 'object' || Array.isArray(value)) return null;
+  if (!isRecord(value)) return null;
   const { set, comparison, threshold, text } = value;
   if (typeof set !== 'string' || (comparison !== 'at most' && comparison !== 'at least') || typeof text !== 'string') return null;
   if (threshold !== null && typeof threshold !== 'number') return null;
@@ -35,47 +36,127 @@ export function predictionWords({ set, comparison, threshold }: Prediction): str
 
 const formatThreshold = (threshold: number) => String(Number(threshold.toFixed(3)));
 
+/** One seed's value at the end of a training, and whether it alone would bear the prediction out. */
+export interface SeedVerdict {
+  seed: number;
+  value: number;
+  agrees: boolean;
+}
+
+/** How one training of the run ended in the predicted list. */
+export interface TrainingVerdict {
+  stage: string;
+  measured: Estimate;
+  seeds: SeedVerdict[];
+  met: boolean;
+}
+
 export interface Verdict {
   /** `open`: not decided yet, or no number was predicted. */
   outcome: 'met' | 'not met' | 'open';
   /** One or two sentences. */
   why: string;
-  /** What was measured, over seeds. */
-  measured: Estimate | null;
+  /** The training that decides, which is the first one; null while nothing is decided. */
+  decisive: TrainingVerdict | null;
+  /** The same list in the run's other trainings: they decide nothing. */
+  others: TrainingVerdict[];
 }
 
-/** `state` is the run's: only a finished run decides. */
+const open = (why: string): Verdict => ({ outcome: 'open', why, decisive: null, others: [] });
+
+/** `state` is the run's: only a finished run decides. The mean over all seeds does, and every seed is said to agree or not. */
 export function judge(prediction: Prediction, evaluations: readonly EvaluationRow[], state: string): Verdict {
   const { set, comparison, threshold } = prediction;
-  if (threshold === null) return { outcome: 'open', why: 'No number was predicted: judge it yourself.', measured: null };
-  if (state !== 'finished') {
-    const why =
-      state === 'queued' || state === 'running'
-        ? 'Decided when the run has finished.'
-        : 'The run did not finish, so nothing is decided.';
-    return { outcome: 'open', why, measured: null };
-  }
+  if (threshold === null) return open('No number was predicted: judge it yourself.');
+  if (state === 'queued' || state === 'running') return open('Decided when the run has finished.');
+  if (state !== 'finished') return open('The run did not finish, so nothing is decided.');
   const own = evaluations.filter((row) => row.set === set);
-  const stage = stagesOf(own)[0];
-  const last = new Map<number, EvaluationRow>();
-  for (const row of own) {
-    if (row.stage === stage && row.epoch >= (last.get(row.seed)?.epoch ?? -1)) last.set(row.seed, row);
-  }
-  if (stage === undefined || last.size === 0) {
-    return { outcome: 'open', why: `The run did not measure ${set}.`, measured: null };
-  }
-  const measured = estimate([...last].sort(([a], [b]) => a - b).map(([, row]) => row.meanRank));
-  const met = comparison === 'at most' ? measured.mean <= threshold : measured.mean >= threshold;
-  const seeds = plural(last.size, 'seed');
-  const several = stagesOf(own).length > 1 ? ` of ${stageName(stage)}` : '';
-  const interval = last.size > 1 ? ` (95 % interval ${formatRank(measured.low)} to ${formatRank(measured.high)})` : '';
+  const [decisive, ...others] = stagesOf(own).map((stage) => judgeTraining(own, stage, { comparison, threshold }));
+  if (decisive === undefined) return open(`The run did not measure ${set}.`);
+  const { measured, stage, met } = decisive;
+  const count = measured.values.length;
+  const several = others.length > 0 ? ` of the training “${stageName(stage)}”` : '';
+  const interval = count > 1 ? ` (95 % interval ${formatRank(measured.low)} to ${formatRank(measured.high)})` : '';
   const doubt =
-    last.size > 1 && measured.low <= threshold && threshold <= measured.high
+    count > 1 && measured.low <= threshold && threshold <= measured.high
       ? ' The threshold lies inside the interval: more seeds may decide otherwise.'
       : '';
   return {
     outcome: met ? 'met' : 'not met',
-    why: `At the end${several}, ${set} had a mean rank of ${formatRank(measured.mean)}${interval} over ${seeds}, ${comparison === 'at most' ? 'against at most' : 'against at least'} ${formatThreshold(threshold)}.${doubt}`,
-    measured,
+    why: `At the end${several}, ${set} had a mean rank of ${formatRank(measured.mean)}${interval} over ${plural(count, 'seed')}, against ${comparison} ${formatThreshold(threshold)}.${doubt}`,
+    decisive,
+    others,
   };
+}
+
+/** Means of ranks are sums of fractions: what differs by less than this is equal. */
+const rounding = 1e-9;
+
+function judgeTraining(
+  rows: readonly EvaluationRow[],
+  stage: string,
+  { comparison, threshold }: { comparison: Comparison; threshold: number },
+): TrainingVerdict {
+  const last = new Map<number, EvaluationRow>();
+  for (const row of rows) {
+    if (row.stage === stage && row.epoch >= (last.get(row.seed)?.epoch ?? -1)) last.set(row.seed, row);
+  }
+  const agrees = (value: number) => (comparison === 'at most' ? value <= threshold + rounding : value >= threshold - rounding);
+  const seeds = [...last]
+    .sort(([a], [b]) => a - b)
+    .map(([seed, { meanRank }]) => ({ seed, value: meanRank, agrees: agrees(meanRank) }));
+  const measured = estimate(seeds.map(({ value }) => value));
+  return { stage, measured, seeds, met: agrees(measured.mean) };
+}
+
+/** `2 of 3 seeds agree`, with those that do not; where none agrees, they are not named. */
+export function agreementWords({ seeds }: TrainingVerdict): string {
+  const against = seeds.filter(({ agrees }) => !agrees).map(({ seed, value }) => `seed ${seed} (${formatRank(value)})`);
+  const named = against.length > 0 && against.length < seeds.length;
+  const agreeing = `${seeds.length - against.length} of ${plural(seeds.length, 'seed')} agree${seeds.length === 1 ? 's' : ''} with the prediction`;
+  return `${agreeing}${named ? `; not ${against.join(', ')}` : ''}.`;
+}
+
+/**
+ * How far from the threshold the mean lies: in ranks, and in standard deviations of the seeds (Cohen's d of one sample, n - 1 in the
+ * denominator) where there are several that differ.
+ */
+export function effectWords({ measured }: TrainingVerdict, threshold: number): string {
+  const distance = measured.mean - threshold;
+  const side = Math.abs(distance) < rounding ? 'at' : distance < 0 ? 'below' : 'above';
+  const far =
+    side === 'at'
+      ? 'The mean lies at the threshold'
+      : `The mean lies ${formatRank(Math.abs(distance))} ranks ${side} the threshold`;
+  const deviation = standardDeviation(measured.values);
+  if (deviation === null || side === 'at') return `${far}.`;
+  const size = Math.abs(distance) / deviation;
+  return `${far}, ${size >= 100 ? 'more than 100' : formatNumber(size)} standard deviations of the seeds.`;
+}
+
+/** Null for one value, and for values that are all the same. */
+function standardDeviation(values: readonly number[]): number | null {
+  if (values.length < 2) return null;
+  const centre = mean(values);
+  const variance = values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (values.length - 1);
+  return variance > 0 ? Math.sqrt(variance) : null;
+}
+
+/** The seal that the host stored with a prediction; null where there is none. */
+export function readSeal(value: Json): Seal | null {
+  const seal = isRecord(value) ? value.seal : undefined;
+  if (!isRecord(seal) || typeof seal.time !== 'string' || typeof seal.hash !== 'string') return null;
+  return { time: seal.time, hash: seal.hash };
+}
+
+/** Whether what is stored is still what was sealed. */
+export async function isIntact(run: string, value: Json): Promise<boolean> {
+  const seal = readSeal(value);
+  if (seal === null || !isRecord(value)) return false;
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(sealedText(run, seal.time, value)));
+  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('') === seal.hash;
+}
+
+function isRecord(value: Json | undefined): value is { [name: string]: Json } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,6 +1,6 @@
 /**
  * The scores that the circuit explorer looks at: which scoring, seed and item of a run, minus another run's where one is chosen, as tables.
- * Stored rows are asked for once and kept while the screen is open. What people mark in them is in circuit-marks.svelte.ts.
+ * How they are read is in score-reader.ts, what people mark in them in circuit-marks.svelte.ts.
  */
 import type { Service } from '../../src-main/shared/contract.ts';
 import type { ComponentScores, ScoredRun, ScoreListing } from '../../src-main/shared/contract-circuits.ts';
@@ -8,37 +8,49 @@ import { type ErrorRecord, errorRecord } from '../../src-main/shared/errors.ts';
 import type { ItemSet, RunDetail } from '../../src-main/shared/records.ts';
 import { namesOfPart } from '../circuit/component-summary.ts';
 import type { Component } from '../circuit/components.ts';
-import { differenceOf, meanOf, promptTokens, type ScoreTables, shownNames, tablesOf } from '../circuit/scores.ts';
+import type { ScoreTables } from '../circuit/scores.ts';
 import { accumulationTokens, tokenNames } from '../circuit/tokens.ts';
 import { isDisconnected } from './follow.ts';
-
-/** A run with what it says of its scores. */
-interface Source {
-  detail: RunDetail;
-  sets: ItemSet[];
-  listings: ScoreListing[];
-}
-
-/** Every stage together, for runs whose stages store different scores. */
-export const allStages = '';
+import { allStages, isSplit, listingsOf, type ScoreChoice, ScoreReader, type ScoreSource, sourceOf } from './score-reader.ts';
 
 export class CircuitScores {
   readonly id: string;
-  #source = $state.raw<Source | null>(null);
-  #other = $state.raw<Source | null>(null);
+  #source = $state.raw<ScoreSource | null>(null);
+  #other = $state.raw<ScoreSource | null>(null);
   #runs = $state.raw<ScoredRun[]>([]);
   /** Layers whose attention and MLP read the same input; null until the model has said. */
   #parallel = $state(false);
   #tables = $state.raw<ScoreTables | null>(null);
   #problem = $state<string | null>(null);
   #error = $state.raw<ErrorRecord | null>(null);
-  #stage = $state<string | null>(null);
+  #chosenStage = $state<string | null>(null);
   #seed = $state<number | null>(null);
-  #point = $state(-1);
+  #chosenPoint = $state(-1);
   #otherId = $state<string | null>(null);
-  #cache = new Map<string, Promise<ScoreTables>>();
+  readonly #reader = new ScoreReader();
   #course = $state.raw<ReadonlyMap<string, ScoreTables>>(new Map());
   #asked = 0;
+
+  // Read many times a frame: a run may have thousands of items
+  readonly #stages = $derived.by(() => {
+    const stages = [...new Set(this.listings.map(({ stage }) => stage))];
+    return stages.length > 1 && isSplit(this.listings) ? [allStages, ...stages] : stages;
+  });
+  readonly #stage = $derived.by(() => {
+    const [stages, chosen] = [this.#stages, this.#chosenStage];
+    return chosen !== null && stages.includes(chosen) ? chosen : (stages[this.course ? stages.length - 1 : 0] ?? '');
+  });
+  readonly #ofStage = $derived(listingsOf(this.listings, this.#stage));
+  readonly #seeds = $derived([...new Set(this.#ofStage.map(({ seed }) => seed))].sort((a, b) => a - b));
+  readonly #points = $derived(
+    this.#stage === allStages ? [-1] : [...new Set(this.#ofStage.flatMap(({ points }) => points))].sort((a, b) => a - b),
+  );
+  readonly #point = $derived(this.#points.includes(this.#chosenPoint) ? this.#chosenPoint : -1);
+  readonly #set = $derived(this.#source?.sets.find(({ set }) => set === this.#ofStage[0]?.set) ?? null);
+  readonly #tokens = $derived.by(() => {
+    const count = Math.max(0, ...[...(this.#tables?.values() ?? [])].map(({ tokens }) => tokens));
+    return tokenNames(this.detail?.results ?? null, this.#point, count);
+  });
 
   constructor(id: string) {
     this.id = id;
@@ -89,20 +101,16 @@ export class CircuitScores {
 
   /** Names of scorings in the order in which they were stored; `allStages` first where each stores other scores. */
   get stages(): string[] {
-    const stages = [...new Set(this.listings.map(({ stage }) => stage))];
-    return stages.length > 1 && this.#isSplit ? [allStages, ...stages] : stages;
+    return this.#stages;
   }
 
   get stage(): string {
-    const { stages } = this;
-    return this.#stage !== null && stages.includes(this.#stage)
-      ? this.#stage
-      : (stages[this.course ? stages.length - 1 : 0] ?? '');
+    return this.#stage;
   }
 
   set stage(stage: string) {
-    this.#stage = stage;
-    if (!this.points.includes(this.#point)) this.#point = -1;
+    this.#chosenStage = stage;
+    if (!this.points.includes(this.#chosenPoint)) this.#chosenPoint = -1;
   }
 
   /** Whether the stages are points in time: checkpoints of a pretraining. */
@@ -116,7 +124,7 @@ export class CircuitScores {
   }
 
   get seeds(): number[] {
-    return [...new Set(this.#listingsOf(this.stage).map(({ seed }) => seed))].sort((a, b) => a - b);
+    return this.#seeds;
   }
 
   /** Null: the mean over seeds. */
@@ -130,27 +138,29 @@ export class CircuitScores {
 
   /** Items with scores, and -1 for their average. */
   get points(): number[] {
-    if (this.stage === allStages) return [-1];
-    return [...new Set(this.#listingsOf(this.stage).flatMap(({ points }) => points))].sort((a, b) => a - b);
+    return this.#points;
   }
 
   get point(): number {
-    return this.points.includes(this.#point) ? this.#point : -1;
+    return this.#point;
   }
 
   set point(point: number) {
-    this.#point = point;
+    this.#chosenPoint = point;
   }
 
   /** The list that the items are of. */
   get set(): ItemSet | null {
-    const name = this.#listingsOf(this.stage)[0]?.set;
-    return this.#source?.sets.find(({ set }) => set === name) ?? null;
+    return this.#set;
   }
 
   get tokens(): { names: string[]; named: boolean } {
-    const count = Math.max(0, ...[...(this.#tables?.values() ?? [])].map(({ tokens }) => tokens));
-    return tokenNames(this.detail?.results ?? null, this.point, count);
+    return this.#tokens;
+  }
+
+  /** How many positions the averages' prompt has; null where the run did not say. */
+  get positions(): number | null {
+    return accumulationTokens(this.detail?.results ?? null) ?? null;
   }
 
   /** Asks for the run and what it stored. */
@@ -178,8 +188,8 @@ export class CircuitScores {
     if (source === null || source.listings.length === 0) return;
     const asked = ++this.#asked;
     try {
-      const own = await this.#load(service, source, stage, seed === null ? seeds : [seed], point);
-      const minus = otherId === null ? null : await this.#minus(service, own, otherId, { stage, seed, point });
+      const own = await this.#reader.load(service, source, stage, seed === null ? seeds : [seed], point);
+      const minus = otherId === null ? null : await this.#minus(service, own, otherId, { stage, seed, point, set: this.set });
       if (asked !== this.#asked) return;
       this.#problem = minus !== null && 'problem' in minus ? minus.problem : null;
       this.#tables = minus !== null && 'tables' in minus ? minus.tables : own;
@@ -192,102 +202,38 @@ export class CircuitScores {
 
   /** The averages over items and seeds, for orders of components. */
   averages(service: Service): Promise<ScoreTables> {
-    return this.#source === null ? Promise.resolve(new Map()) : this.#load(service, this.#source, this.stage, this.seeds, -1);
+    return this.#source === null
+      ? Promise.resolve(new Map())
+      : this.#reader.load(service, this.#source, this.stage, this.seeds, -1);
   }
 
   /** One component's scores of every seed and item. */
   async component(service: Service, { part, layer, head }: Component): Promise<ComponentScores[]> {
-    const listings = this.#listingsOf(this.stage);
+    const listings = this.#ofStage;
     const names = namesOfPart(listings, part);
     const stages = [...new Set(listings.map(({ stage }) => stage))];
     const rows = await Promise.all(stages.map((stage) => service.componentScores(this.id, { stage, names, layer, head })));
     return rows.flat();
   }
 
-  get #isSplit(): boolean {
-    const byStage = new Map<string, Set<string>>();
-    for (const { stage, names } of this.listings) byStage.set(stage, new Set([...(byStage.get(stage) ?? []), ...names]));
-    const all = [...byStage.values()].flatMap((names) => [...names]);
-    return new Set(all).size === all.length;
-  }
-
-  #listingsOf(stage: string): ScoreListing[] {
-    return listingsOf(this.listings, stage);
-  }
-
-  #load(
-    service: Service,
-    { detail, listings }: Source,
-    stage: string,
-    seeds: readonly number[],
-    point: number,
-  ): Promise<ScoreTables> {
-    const key = JSON.stringify([detail.run, stage, seeds, point]);
-    let loading = this.#cache.get(key);
-    if (loading === undefined) {
-      loading = loadTables(service, detail, { stage, seeds, point, names: [...new Set(listings.flatMap(({ names }) => names))] });
-      loading.catch(() => this.#cache.delete(key));
-      this.#cache.set(key, loading);
-    }
-    return loading;
-  }
-
-  async #loadCourse(service: Service, source: Source, seed: number | null, asked: number): Promise<void> {
+  async #loadCourse(service: Service, source: ScoreSource, seed: number | null, asked: number): Promise<void> {
     const course = new Map<string, ScoreTables>();
     for (const stage of this.stages) {
-      const seeds = [...new Set(this.#listingsOf(stage).map((listing) => listing.seed))];
-      course.set(stage, await this.#load(service, source, stage, seed === null ? seeds : [seed], -1));
+      const seeds = [...new Set(listingsOf(this.listings, stage).map((listing) => listing.seed))];
+      course.set(stage, await this.#reader.load(service, source, stage, seed === null ? seeds : [seed], -1));
       if (asked !== this.#asked) return;
     }
     this.#course = course;
   }
 
-  async #minus(
-    service: Service,
-    own: ScoreTables,
-    otherId: string,
-    { stage, seed, point }: { stage: string; seed: number | null; point: number },
-  ): Promise<{ tables: ScoreTables } | { problem: string }> {
+  /** What is chosen of another run, subtracted; that run stays known until a third one is chosen. */
+  async #minus(service: Service, own: ScoreTables, otherId: string, choice: ScoreChoice & { set: ItemSet | null }) {
     if (this.#other?.detail.run !== otherId) this.#other = await sourceOf(service, otherId);
-    const other = this.#other;
-    const stages = new Set(other.listings.map((listing) => listing.stage));
-    const theirs = stage === allStages || stages.has(stage) ? stage : ([...stages].at(-1) ?? '');
-    const listings = listingsOf(other.listings, theirs);
-    if (!listings.some(({ points }) => points.includes(point)))
-      return { problem: 'The other run stored no scores of this item: choose the average.' };
-    const set = other.sets.find((candidate) => candidate.set === listings[0]?.set);
-    if (point >= 0 && set?.pairs[point]?.[0] !== this.set?.pairs[point]?.[0])
-      return { problem: 'The other run’s item of this number is another prompt: choose the average.' };
-    const known = [...new Set(listings.map((listing) => listing.seed))];
-    const seeds = seed !== null && known.includes(seed) ? [seed] : known;
-    return differenceOf(own, await this.#load(service, other, theirs, seeds, point));
+    return this.#reader.minus(service, own, this.#other, choice);
   }
 
   #fail(error: unknown): void {
     const record = errorRecord(error);
     if (!isDisconnected(record.code)) this.#error = record;
   }
-}
-
-function listingsOf(listings: readonly ScoreListing[], stage: string): ScoreListing[] {
-  return listings.filter((listing) => stage === allStages || listing.stage === stage);
-}
-
-async function sourceOf(service: Service, run: string): Promise<Source> {
-  const [detail, sets, listings] = await Promise.all([service.run(run), service.itemSets(run), service.scoreListing(run)]);
-  return { detail, sets, listings };
-}
-
-/** The tables of one item, as the mean over seeds. */
-async function loadTables(
-  service: Service,
-  detail: RunDetail,
-  { stage, seeds, point, names }: { stage: string; seeds: readonly number[]; point: number; names: readonly string[] },
-): Promise<ScoreTables> {
-  const asked = shownNames.filter((name) => names.includes(name));
-  const query = { point, names: asked, ...(stage === allStages ? {} : { stage }) };
-  const rows = await Promise.all(seeds.map((seed) => service.scores(detail.run, { ...query, seed })));
-  const known = point < 0 ? accumulationTokens(detail.results) : undefined;
-  const tokens = known ?? promptTokens(rows.flat());
-  return meanOf(rows.filter((ofSeed) => ofSeed.length > 0).map((ofSeed) => tablesOf(ofSeed, tokens)));
 }

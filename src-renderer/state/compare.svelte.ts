@@ -4,7 +4,7 @@
  */
 import type { Service } from '../../src-main/shared/contract.ts';
 import { type ErrorRecord, errorRecord } from '../../src-main/shared/errors.ts';
-import type { CurveChoice } from '../measures/compare-curves.ts';
+import type { CurveChoice } from '../measures/compare-series.ts';
 import type { ComparedRun } from '../measures/compare-settings.ts';
 import { follow, isDisconnected } from './follow.ts';
 
@@ -13,6 +13,8 @@ export const mostRuns = 24;
 export const standardTolerance = 1;
 
 const pauseMilliseconds = 1000;
+/** Between two showings of what has arrived. */
+const showingMilliseconds = 600;
 
 export class Comparison {
   #ids = $state.raw<readonly string[]>([]);
@@ -24,6 +26,7 @@ export class Comparison {
   #view = $state<'overlay' | 'panels'>('overlay');
   #tolerance = $state(standardTolerance);
   #pinned = $state.raw<readonly string[]>([]);
+  #reference = $state<string | null>(null);
   #service: Service | null = null;
   #replaceAddress: (address: string) => void;
 
@@ -41,6 +44,7 @@ export class Comparison {
     if (query.get('view') === 'panels') this.#view = 'panels';
     this.#stage = query.get('stage');
     this.#pinned = idsOf(query.get('pinned') ?? '');
+    this.#reference = query.get('reference');
     const tolerance = Number(query.get('tolerance') ?? Number.NaN);
     if (Number.isFinite(tolerance) && tolerance >= 0) this.#tolerance = tolerance;
   }
@@ -111,6 +115,15 @@ export class Comparison {
     this.#tell();
   }
 
+  /** The run that differences are taken to; null where none is chosen, or it is not compared any more. */
+  get reference(): string | null {
+    return this.#reference !== null && this.#ids.includes(this.#reference) ? this.#reference : null;
+  }
+  set reference(run: string | null) {
+    this.#reference = run;
+    this.#tell();
+  }
+
   /** Compares these runs, the first 24 of them. */
   choose(ids: readonly string[]): void {
     this.#ids = [...new Set(ids)].slice(0, mostRuns);
@@ -132,6 +145,7 @@ export class Comparison {
     if (this.#tolerance !== standardTolerance) query.set('tolerance', String(this.#tolerance));
     const pinned = this.#pinned.filter((run) => this.#ids.includes(run));
     if (pinned.length > 0) query.set('pinned', pinned.join(','));
+    if (this.reference !== null) query.set('reference', this.reference);
     const rest = query.toString();
     return `${compareAddress(this.#ids)}${rest === '' ? '' : `${this.#ids.length === 0 ? '?' : '&'}${rest}`}`;
   }
@@ -156,25 +170,41 @@ export class Comparison {
     };
   }
 
-  /** Fetches what is missing, and `again` what changed; one run at a time, so that the host answers others too. */
+  /**
+   * Fetches what is missing, and `again` what changed; one run at a time, so that the host answers others too. What has arrived is shown
+   * now and then: every showing compares all runs anew.
+   */
   async #fetch(service: Service, again: readonly string[] = []): Promise<void> {
+    const arrived = new Map<string, ComparedRun>();
+    const show = () => {
+      if (arrived.size === 0) return;
+      this.#loaded = new Map([...this.#loaded, ...arrived]);
+      if ([...arrived.keys()].some((id) => this.#errors.has(id))) {
+        this.#errors = new Map([...this.#errors].filter(([id]) => !arrived.has(id)));
+      }
+      arrived.clear();
+    };
+    let shown = performance.now();
     for (const id of this.#ids) {
       if (this.#loaded.has(id) && !again.includes(id)) continue;
       try {
-        const detail = await service.run(id);
-        const [sets, steps, evaluations, figures] = await Promise.all([
+        const [detail, sets, steps, evaluations, figures] = await Promise.all([
+          service.run(id),
           service.itemSets(id),
           service.steps(id),
           service.evaluations(id),
           service.figures(id),
         ]);
-        this.#loaded = new Map(this.#loaded).set(id, { detail, sets, steps, evaluations, figures });
-        if (this.#errors.has(id)) this.#errors = new Map([...this.#errors].filter(([run]) => run !== id));
+        arrived.set(id, { detail, sets, steps, evaluations, figures });
       } catch (error) {
         const record = errorRecord(error);
         if (!isDisconnected(record.code)) this.#errors = new Map(this.#errors).set(id, record);
       }
+      if (performance.now() - shown < showingMilliseconds) continue;
+      show();
+      shown = performance.now();
     }
+    show();
   }
 
   #tell(): void {

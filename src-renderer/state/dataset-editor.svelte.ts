@@ -5,13 +5,15 @@
 import type { Service } from '../../src-main/shared/contract.ts';
 import type { DatasetContent, DatasetDetail, DatasetVersion, LinkedFacts } from '../../src-main/shared/contract-datasets.ts';
 import type { Daxwug } from '../../src-main/shared/records.ts';
-import { type FactsOfRows, factColumns, factsOf, missingOptions, rowsOf } from '../datasets/facts-table.ts';
+import { type EditorTexts, noTexts, sameTexts } from '../datasets/editor-texts.ts';
+import { type FactsOfRows, factColumns, factsOf, gapOf, missingOptions, rowsOf } from '../datasets/facts-table.ts';
 import { type Keeper, readDraft, removeDraft, writeDraft } from '../datasets/kept-locally.ts';
 import { GridState } from './grid.svelte.ts';
 import { Request } from './request.svelte.ts';
 
-/** Milliseconds after the last change until the draft is kept and what the rows hold is read. */
+/** Milliseconds after the last change until what the rows hold is read, and after that until the draft is kept, which takes longer. */
 const settling = 250;
+const keeping = 1000;
 
 export type OptionList = 'train' | 'test';
 
@@ -24,9 +26,9 @@ export class DatasetEditor {
   readonly dataset: number;
   #keeper: Keeper;
   #found = $state.raw<FactsOfRows>(factsOf([], { train: [], test: [] }));
-  /** What the latest version holds, as the grids would say it. */
-  #savedText = $state('');
-  #text = $state('');
+  /** What the latest version holds, as the grids would say it, and what they hold. */
+  #saved = $state.raw<EditorTexts>(noTexts);
+  #texts = $state.raw<EditorTexts>(noTexts);
   /** When the draft that was found was written; null: there was none. */
   #restored = $state<string | null>(null);
   #kept = $state(true);
@@ -54,8 +56,10 @@ export class DatasetEditor {
   }
 
   get isChanged(): boolean {
-    return this.#loaded && this.#text !== this.#savedText;
+    return this.#loaded && this.#differs;
   }
+
+  readonly #differs: boolean = $derived.by(() => !sameTexts(this.#texts, this.#saved));
 
   get restored(): string | null {
     return this.#restored;
@@ -68,6 +72,12 @@ export class DatasetEditor {
 
   get kind(): 'facts' | 'daxwug' | null {
     return this.detail.value?.kind ?? null;
+  }
+
+  /** Whether both lists of options hold something. */
+  get hasOptions(): boolean {
+    const { train, test } = this.#found.content.options;
+    return train.length > 0 && test.length > 0;
   }
 
   /** Answers that are not among the options. */
@@ -87,7 +97,7 @@ export class DatasetEditor {
     const content = version?.content ?? { train: [], test: [], options: { train: [], test: [] } };
     if ('train' in content) this.#show(content);
     this.#read();
-    this.#savedText = this.#text;
+    this.#saved = this.#texts;
     this.#loaded = true;
     const draft = detail.kind === 'facts' ? readDraft(this.#keeper, this.dataset) : null;
     if (draft === null) return;
@@ -99,7 +109,11 @@ export class DatasetEditor {
   /** Follows changes; call it in an effect that reads `revision`. */
   changed(): void {
     clearTimeout(this.#timer);
-    if (this.#loaded) this.#timer = setTimeout(() => this.settle(), settling);
+    if (!this.#loaded || this.kind !== 'facts') return;
+    this.#timer = setTimeout(() => {
+      this.#read();
+      this.#timer = setTimeout(() => this.#keep(), keeping);
+    }, settling);
   }
 
   /** Counts changes of all three grids. */
@@ -112,6 +126,10 @@ export class DatasetEditor {
     clearTimeout(this.#timer);
     if (!this.#loaded || this.kind !== 'facts') return;
     this.#read();
+    this.#keep();
+  }
+
+  #keep(): void {
     if (!this.isChanged) {
       removeDraft(this.#keeper, this.dataset);
       return;
@@ -119,19 +137,30 @@ export class DatasetEditor {
     const draft = {
       base: this.detail.value?.versions ?? 0,
       written: new Date().toISOString(),
-      rows: this.rows.model.cells(),
-      options: this.#optionTexts(),
+      ...this.#texts,
     };
     this.#kept = writeDraft(this.#keeper, this.dataset, draft);
   }
 
-  /** Makes a version of what is there; false where it was refused or something is incomplete. */
+  /** What a data set must have and this one does not, yet; '' where nothing is missing. */
+  get gap(): string {
+    return gapOf(this.#found.content);
+  }
+
+  /**
+   * Makes a version of what is there; false where it was refused or something is incomplete. An empty list of options becomes the
+   * different answers.
+   */
   async save(service: Service, note: string): Promise<boolean> {
     for (const grid of [this.rows, this.options.train, this.options.test]) grid.commit();
     this.settle();
-    if (this.#found.problems.length > 0) return false;
+    if (this.#found.problems.length > 0 || this.gap !== '') return false;
+    for (const list of ['train', 'test'] as const) if (this.#found.content.options[list].length === 0) this.#addAnswers(list);
+    this.#read();
+    // What is typed meanwhile is not in it.
+    const texts = this.#texts;
     return await this.#store(service, this.#found.content, note, () => {
-      this.#savedText = this.#text;
+      this.#saved = texts;
     });
   }
 
@@ -141,7 +170,7 @@ export class DatasetEditor {
       if (!('train' in content)) return;
       this.#show(content, 'restore version');
       this.#read();
-      this.#savedText = this.#text;
+      this.#saved = this.#texts;
     });
   }
 
@@ -171,12 +200,7 @@ export class DatasetEditor {
   /** Puts answers that are no options among them. */
   addMissing(list: OptionList): void {
     this.settle();
-    const grid = this.options[list].model;
-    grid.insertRows(
-      grid.rows.length,
-      this.missing(list).map((text) => [text]),
-      'add answers',
-    );
+    this.#addAnswers(list);
     this.settle();
   }
 
@@ -184,6 +208,14 @@ export class DatasetEditor {
   get daxwug(): Daxwug | null {
     const content = this.latest.value?.content;
     return content && 'variant_1' in content ? content : null;
+  }
+
+  #addAnswers(list: OptionList): void {
+    const texts = [...this.#optionTexts()[list], ...this.missing(list)];
+    this.options[list].model.replaceAllRows(
+      texts.map((text) => [text]),
+      'add answers',
+    );
   }
 
   async #store(service: Service, content: DatasetContent, note: string, stored: () => void): Promise<boolean> {
@@ -217,7 +249,7 @@ export class DatasetEditor {
     const rows = this.rows.model.cells();
     const options = this.#optionTexts();
     this.#found = factsOf(rows, options);
-    this.#text = JSON.stringify([rows.filter((cells) => cells.some(Boolean)), options]);
+    this.#texts = { rows, options };
   }
 
   #optionTexts(): Record<OptionList, string[]> {

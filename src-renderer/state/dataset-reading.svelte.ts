@@ -1,9 +1,11 @@
 /**
- * How a model reads the data being edited: what its preflight finds, by cell of the grid, and the tokens of every cell in view.
- * It asks the host and changes no data.
+ * How the chosen models read the data being edited: what the preflight of each finds, by cell of the grid, and one's tokens of every
+ * cell in view. It asks the host and changes no data.
  */
 import type { Service } from '../../src-main/shared/contract.ts';
+import { type ErrorRecord, errorRecord } from '../../src-main/shared/errors.ts';
 import type { Finding, Json } from '../../src-main/shared/records.ts';
+import { baseName } from '../text/format.ts';
 import type { DatasetEditor } from './dataset-editor.svelte.ts';
 import { Request } from './request.svelte.ts';
 
@@ -16,11 +18,19 @@ export interface CellFinding {
   isError: boolean;
 }
 
+/** What a model's preflight says; an error where it could not be asked. */
+export interface ModelFindings {
+  model: string;
+  findings: Finding[];
+  error: ErrorRecord | null;
+}
+
 export class DatasetReading {
-  readonly findings = new Request<Finding[]>();
+  readonly findings = new Request<ModelFindings[]>();
   #editor: DatasetEditor;
   #service: () => Service;
-  #model = $state('small-world');
+  /** At least one. */
+  #models = $state.raw<readonly string[]>(['small-world']);
   #showTokens = $state(false);
   /** Tokens by text; null while they are asked for. */
   #tokens = new Map<string, string[] | null>();
@@ -35,14 +45,18 @@ export class DatasetReading {
     this.#service = service;
   }
 
-  get model(): string {
-    return this.#model;
+  /** The models that are asked, as specs name them; the first one's tokens are shown. */
+  get models(): readonly string[] {
+    return this.#models;
   }
 
-  set model(path: string) {
-    this.#model = path;
-    this.#tokens.clear();
-    this.#problem = '';
+  set models(paths: readonly string[]) {
+    if (paths.length === 0) return;
+    if (paths[0] !== this.#models[0]) {
+      this.#tokens.clear();
+      this.#problem = '';
+    }
+    this.#models = paths;
     this.findings.clear();
   }
 
@@ -64,13 +78,25 @@ export class DatasetReading {
     return this.#checkedRevision !== this.#editor.revision;
   }
 
-  /** Asks the model's tokenizer about all complete rows. */
+  /** Asks the tokenizer of each model about all complete rows. */
   async check(): Promise<void> {
     this.#editor.settle();
     const { links: _links, ...content } = this.#editor.found.content;
     this.#checkedRevision = this.#editor.revision;
-    const spec = { experiment: 'ocr', model: this.#model, dataset: content as unknown as Json };
-    await this.findings.ask(() => this.#service().preflight(spec));
+    const dataset = content as unknown as Json;
+    await this.findings.ask(async () => {
+      const answers: ModelFindings[] = [];
+      // One after the other: the host reads one model at a time.
+      for (const model of this.#models) {
+        try {
+          const findings = await this.#service().preflight({ experiment: 'ocr', model, dataset });
+          answers.push({ model, findings, error: null });
+        } catch (error) {
+          answers.push({ model, findings: [], error: errorRecord(error) });
+        }
+      }
+      return answers;
+    });
   }
 
   /** Findings by `row.column` of the grid, errors over warnings; what is incomplete comes first. */
@@ -79,15 +105,24 @@ export class DatasetReading {
     const { problems, factRows, implicationRows } = this.#editor.found;
     for (const { row, column, message } of problems) found.set(`${row}.${column}`, { text: message, isError: true });
     if (this.isStale) return found;
-    for (const finding of this.findings.value ?? []) {
+    const all = (this.findings.value ?? []).flatMap(({ model, findings }) =>
+      findings.map((finding) => ({ ...finding, by: this.#models.length > 1 ? `${baseName(model)}: ` : '' })),
+    );
+    for (const finding of all) {
       if (finding.severity === 'note') continue;
       const isFacts = finding.set === 'facts';
       const column = (isFacts ? 0 : 2) + (aboutAnswers.has(finding.code) ? 1 : 0);
       for (const item of finding.items) {
         const row = (isFacts ? factRows : implicationRows)[item];
         const key = `${row}.${column}`;
-        if (row !== undefined && !found.get(key)?.isError)
-          found.set(key, { text: finding.message, isError: finding.severity === 'error' });
+        const isError = finding.severity === 'error';
+        const other = found.get(key);
+        if (row === undefined || (other?.isError && !isError)) continue;
+        const text = `${finding.by}${finding.message}`;
+        found.set(key, {
+          text: other && other.isError === isError && finding.by ? `${other.text} ${text}` : other?.isError ? other.text : text,
+          isError,
+        });
       }
     }
     return found;
@@ -108,10 +143,10 @@ export class DatasetReading {
 
   async #ask(): Promise<void> {
     const texts = [...this.#waiting].slice(0, batch);
-    const model = this.#model;
+    const model = this.#models[0]!;
     try {
       const read = await this.#service().tokenize(model, texts);
-      if (model !== this.#model) return;
+      if (model !== this.#models[0]) return;
       for (const [index, text] of texts.entries()) {
         const { tokens, special } = read.texts[index]!;
         this.#tokens.set(

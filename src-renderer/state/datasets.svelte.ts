@@ -12,6 +12,11 @@ export function datasetAddress(dataset: number, version?: number): string {
   return `/datasets/${dataset}${version === undefined ? '' : `?version=${version}`}`;
 }
 
+/** Where an experiment is chosen for a version of a data set. */
+export function useAddress(dataset: number, version: number): string {
+  return `/new?dataset=${dataset}&version=${version}`;
+}
+
 export class DatasetList {
   readonly list = new Request<DatasetSummary[]>();
   #workbench: Pick<Workbench, 'service' | 'toasts' | 'projects'>;

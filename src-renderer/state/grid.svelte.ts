@@ -1,26 +1,15 @@
 /**
- * An editing grid as state: its rows, what is selected, the cell being edited, column widths, and what keys and buttons do to them.
- * The rows and their history are grid-model.ts's; nothing is drawn here.
+ * An editing grid as state: its rows, the cell being edited, and what keys and buttons do to them.
+ * Rows and history are grid-model.ts's, what is selected grid-selection.svelte.ts's; nothing is drawn here.
  */
 import { fromClipboard, toClipboard } from '../datasets/clipboard.ts';
-import { type CellChange, GridModel, type Sort } from '../datasets/grid-model.ts';
-import { type Keeper, readWidths, writeWidths } from '../datasets/kept-locally.ts';
-import {
-  contains,
-  type Extent,
-  extendTo,
-  moved,
-  type Position,
-  type Range,
-  rangeOf,
-  type Selection,
-  selectAll,
-  selectCell,
-  selectRow,
-  tabbed,
-  within,
-} from '../datasets/selection.ts';
+import { type CellChange, GridModel } from '../datasets/grid-model.ts';
+import { nextSort } from '../datasets/grid-view.ts';
+import type { Keeper } from '../datasets/kept-locally.ts';
+import type { Position, Range, Selection } from '../datasets/selection.ts';
 import { plural } from '../text/format.ts';
+import { ColumnWidths } from './column-widths.svelte.ts';
+import { GridSelection } from './grid-selection.svelte.ts';
 
 export interface GridColumn {
   title: string;
@@ -28,36 +17,24 @@ export interface GridColumn {
   width: number;
 }
 
-export const narrowest = 80;
-export const widest = 900;
-
 export class GridState {
   readonly columns: readonly GridColumn[];
   #model: GridModel;
   #revision = $state(0);
-  #selection = $state.raw<Selection>(selectCell(0, 0));
+  readonly selected: GridSelection;
   /** The text that is being written into the focused cell; null: nothing is. */
   #draft = $state<string | null>(null);
-  #widths = $state.raw<readonly number[]>([]);
-  #page = 10;
-  #name: string;
-  #keeper: Keeper;
+  readonly widths: ColumnWidths;
   /** What was done last, for those who do not see it. */
   #notice = $state('');
-  /** Counted up where the focused cell should come into view and take the keyboard. */
-  #focusAsked = $state(0);
 
   /** `name`: under which widths are remembered. */
   constructor(name: string, columns: readonly GridColumn[], rows: readonly (readonly string[])[], keeper: Keeper) {
     this.columns = columns;
-    this.#name = name;
-    this.#keeper = keeper;
     this.#model = this.#modelOf(rows);
-    this.#widths = readWidths(
-      keeper,
-      name,
-      columns.map(({ width }) => width),
-    );
+    this.selected = new GridSelection(columns.length, () => this.model.length);
+    const standard = columns.map(({ width }) => width);
+    this.widths = new ColumnWidths(name, standard, keeper);
   }
 
   /** Read within an effect or a template, it is followed. */
@@ -72,10 +49,12 @@ export class GridState {
   }
 
   get selection(): Selection {
-    return this.#selection;
+    return this.selected.current;
   }
 
-  readonly range: Range = $derived.by(() => rangeOf(this.#selection, this.columns.length));
+  get range(): Range {
+    return this.selected.range;
+  }
 
   get draft(): string | null {
     return this.#draft;
@@ -85,84 +64,57 @@ export class GridState {
     this.#draft = text;
   }
 
-  get widths(): readonly number[] {
-    return this.#widths;
-  }
-
   get notice(): string {
     return this.#notice;
   }
 
-  get focusAsked(): number {
-    return this.#focusAsked;
-  }
-
-  get extent(): Extent {
-    return { rows: this.model.length, columns: this.columns.length, page: this.#page };
-  }
-
-  /** Rows that fit on the screen, for the page keys. */
-  set page(rows: number) {
-    this.#page = Math.max(1, rows);
-  }
-
-  isSelected(row: number, column: number): boolean {
-    return contains(this.range, row, column);
-  }
-
   isFocused(row: number, column: number): boolean {
-    return this.#selection.focus.row === row && this.#selection.focus.column === column;
+    return this.selected.isFocus({ row, column });
   }
 
   /** Other rows with a history of their own. */
   load(rows: readonly (readonly string[])[]): void {
     this.#model = this.#modelOf(rows);
-    this.#selection = selectCell(0, 0);
+    this.selected.reset();
     this.#draft = null;
     this.#revision++;
   }
 
   select(row: number, column: number, extend = false): void {
     this.commit();
-    this.#selection = extend ? extendTo(this.#selection, row, column) : selectCell(row, column);
-    this.#focusAsked++;
+    this.selected.cell(row, column, extend);
   }
 
   selectRow(row: number, extend: boolean): void {
     this.commit();
-    this.#selection = selectRow(this.#selection, row, extend);
-    this.#focusAsked++;
+    this.selected.wholeRow(row, extend);
   }
 
   selectAll(): void {
-    this.#selection = selectAll(this.extent);
+    this.selected.all();
   }
 
   /** Goes where a key leads; false where it is no key of movement. */
   move(key: string, { control, shift }: { control: boolean; shift: boolean }): boolean {
-    const to = moved(this.#selection.focus, key, control, this.extent);
-    if (to !== null) this.select(to.row, to.column, shift);
-    return to !== null;
+    return this.#goTo(this.selected.target(key, control), shift);
   }
 
   /** The next or the previous cell; false at the grid's ends. */
   tab(back: boolean): boolean {
-    const to = tabbed(this.#selection.focus, back, this.extent);
-    if (to !== null) this.select(to.row, to.column);
-    return to !== null;
+    return this.#goTo(this.selected.tabTarget(back), false);
   }
 
   /** Begins to edit the focused cell, with its text or (typed over) with another one. */
   edit(text?: string): void {
     if (this.model.length === 0) return;
-    const { row, column } = this.#selection.focus;
+    const { row, column } = this.selected.focus;
     this.#draft = text ?? this.#model.text(row, column);
   }
 
   /** Puts the written text into its cell. */
   commit(): void {
     if (this.#draft === null) return;
-    const { row, column } = this.#selection.focus;
+    const { row, column } = this.selected.focus;
     const text = this.#draft;
     this.#draft = null;
     this.#model.setCells([{ row: this.#model.dataRow(row), column, text }]);
@@ -171,7 +123,7 @@ export class GridState {
   /** Leaves the cell as it was. */
   cancel(): void {
     this.#draft = null;
-    this.#focusAsked++;
+    this.selected.askFocus();
   }
 
   copied(): string {
@@ -190,11 +142,7 @@ export class GridState {
   paste(text: string): void {
     if (text === '') return;
     const { range, droppedColumns } = this.#model.paste(this.range, fromClipboard(text));
-    this.#selection = {
-      anchor: { row: range.top, column: range.left },
-      focus: { row: range.bottom, column: range.right },
-      wholeRows: false,
-    };
+    this.selected.block(range);
     this.#say(`Pasted ${cellsOf(range)}.${droppedColumns > 0 ? ` ${plural(droppedColumns, 'column')} had no place.` : ''}`);
   }
 
@@ -205,7 +153,7 @@ export class GridState {
   deleteRows(): void {
     const rows = this.range.bottom - this.range.top + 1;
     this.#model.deleteShown(this.range);
-    this.#clamp();
+    this.selected.clamp();
     this.#say(`Deleted ${plural(rows, 'row')}.`);
   }
 
@@ -214,7 +162,7 @@ export class GridState {
     const empty = this.#model.length === 0;
     const at = empty ? 0 : where === 'above' ? this.#model.dataRow(top) : this.#model.dataRow(bottom) + 1;
     this.#model.insertRows(at, [[]]);
-    this.select(empty || where === 'above' ? top : bottom + 1, this.#selection.focus.column);
+    this.select(empty || where === 'above' ? top : bottom + 1, this.selected.focus.column);
   }
 
   duplicate(): void {
@@ -231,10 +179,7 @@ export class GridState {
       if (!this.#model.isPlain) this.#say('Rows can be moved in the order of the data only: clear sorting and filters.');
       return;
     }
-    const { anchor, focus, wholeRows } = this.#selection;
-    const shifted = ({ row, column }: Position) => ({ row: row + by, column });
-    this.#selection = { anchor: shifted(anchor), focus: shifted(focus), wholeRows };
-    this.#focusAsked++;
+    this.selected.shift(by);
   }
 
   undo(): void {
@@ -252,9 +197,7 @@ export class GridState {
   /** Ascending, descending, and back to the order of the data. */
   toggleSort(column: number): void {
     this.commit();
-    const old = this.#model.sort;
-    const next: Sort | null =
-      old?.column !== column ? { column, descending: false } : old.descending ? null : { column, descending: true };
+    const next = nextSort(this.#model.sort, column);
     this.#model.setSort(next);
     const title = this.columns[column]!.title;
     this.#say(
@@ -264,19 +207,13 @@ export class GridState {
 
   setFilter(column: number, text: string): void {
     this.#model.setFilter(column, text);
-    this.#clamp();
+    this.selected.clamp();
   }
 
   clearView(): void {
     this.#model.clearFilters();
     this.#model.setSort(null);
-    this.#clamp();
-  }
-
-  setWidth(column: number, width: number): void {
-    const fitting = Math.round(Math.max(narrowest, Math.min(width, widest)));
-    this.#widths = this.#widths.map((old, index) => (index === column ? fitting : old));
-    writeWidths(this.#keeper, this.#name, this.#widths);
+    this.selected.clamp();
   }
 
   #modelOf(rows: readonly (readonly string[])[]): GridModel {
@@ -289,13 +226,14 @@ export class GridState {
     this.#draft = null;
     if (row === null) return;
     const shown = this.#model.shownRow(Math.min(row, this.#model.rows.length - 1));
-    this.#selection = within(selectCell(Math.max(0, shown), this.#selection.focus.column), this.extent);
-    this.#focusAsked++;
+    this.selected.cell(Math.max(0, shown), this.selected.focus.column);
+    this.selected.clamp();
     this.#say(`${verb}: ${label}.`);
   }
 
-  #clamp(): void {
-    this.#selection = within(this.#selection, this.extent);
+  #goTo(place: Position | null, extend: boolean): boolean {
+    if (place !== null) this.select(place.row, place.column, extend);
+    return place !== null;
   }
 
   #say(text: string): void {

@@ -48,6 +48,8 @@ export class ProjectModels {
   #list = $state.raw<readonly ProjectModel[] | null>(null);
   #error = $state.raw<ErrorRecord | null>(null);
   #loads = 0;
+  /** Folders asked about in this screen's life: a change of the list says nothing new of them. */
+  readonly #described = new Set<string>();
 
   constructor(workbench: Pick<Workbench, 'service' | 'toasts' | 'projects'>) {
     this.#workbench = workbench;
@@ -87,8 +89,12 @@ export class ProjectModels {
       return;
     }
     if (!described) return;
-    for (const { path } of this.#list) {
+    const isKnown = (path: string) => factsOf(service, path).description.value !== null;
+    // Those of which nothing is known yet come first; the others are read again, since folders change
+    for (const path of this.#list.map((model) => model.path).sort((a, b) => Number(isKnown(a)) - Number(isKnown(b)))) {
       if (load !== this.#loads) return;
+      if (this.#described.has(path)) continue;
+      this.#described.add(path);
       await factsOf(service, path).ask(service, path);
     }
   }

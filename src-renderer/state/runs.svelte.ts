@@ -1,46 +1,52 @@
 /**
- * The list of runs that fit a query, newest first, kept current, with the outcome of each finished run derived from its stored
- * curves. It pages through what the host has; the host does the filtering.
+ * The list of runs that fit a filter, in its order, kept current: of a long one only what is looked at is fetched.
+ * The host filters, sorts and knows what each run came to; which runs are chosen is run-choice.svelte.ts's.
  */
 import type { Service } from '../../src-main/shared/contract.ts';
 import type { RunQuery } from '../../src-main/shared/contract-projects.ts';
 import { type ErrorRecord, errorRecord } from '../../src-main/shared/errors.ts';
-import type { EvaluationRow, RunSummary } from '../../src-main/shared/records.ts';
-import { rankCurves, stagesOf, standing } from '../measures/curves.ts';
+import type { RunSummary } from '../../src-main/shared/records.ts';
 import { follow, isDisconnected } from './follow.ts';
 
 const pauseMilliseconds = 500;
+/** Runs that the host gives in one answer. */
+const largestAnswer = 1000;
 
-/** Mean ranks before and after a run; null where that list was not measured, or in several trainings that have no common outcome. */
-export interface Outcome {
-  facts: { before: number; latest: number } | null;
-  implications: { before: number; latest: number } | null;
-}
-
-/** What a list shows; the page is the list's own business. */
+/** What a list shows and in which order; the page is the list's own business. */
 export type RunFilter = Omit<RunQuery, 'limit' | 'offset'>;
 
 export class RunList {
-  #runs = $state.raw<RunSummary[] | null>(null);
+  #rows = $state.raw<ReadonlyMap<number, RunSummary>>(new Map());
   #total = $state(0);
-  #outcomes = $state.raw<ReadonlyMap<string, Outcome>>(new Map());
+  #answered = $state(false);
   #error = $state.raw<ErrorRecord | null>(null);
-  #limit = $state(0);
   #pageSize: number;
   #filter: RunFilter;
+  #first = 0;
+  #count: number;
   #service: Service | null = null;
-  #asked = 0;
+  /** Which reading of the whole list the rows are of. */
+  #reading = 0;
+  #filling = false;
   #changed: () => void = () => {};
 
+  /** Those from the first on without a gap. */
+  readonly #begin = $derived.by(() => {
+    const runs: RunSummary[] = [];
+    for (let run = this.#rows.get(0); run !== undefined; run = this.#rows.get(runs.length)) runs.push(run);
+    return runs;
+  });
+
+  /** Whole pages are fetched; the first one is shown until `show` says otherwise. */
   constructor(pageSize: number, filter: RunFilter = {}) {
     this.#filter = filter;
     this.#pageSize = pageSize;
-    this.#limit = pageSize;
+    this.#count = pageSize;
   }
 
-  /** Null until the first answer. */
+  /** The runs from the first on, as far as they are fetched; null until the first answer. */
   get runs(): RunSummary[] | null {
-    return this.#runs;
+    return this.#answered ? this.#begin : null;
   }
 
   /** Runs that fit the filter, fetched or not. */
@@ -52,21 +58,23 @@ export class RunList {
     return this.#error;
   }
 
-  outcome(run: string): Outcome | null {
-    return this.#outcomes.get(run) ?? null;
+  /** The run at a place of the list; null where it is not fetched. */
+  at(place: number): RunSummary | null {
+    return this.#rows.get(place) ?? null;
   }
 
-  /** Lists what fits another filter, from its first page; what was listed stays until the answer is there. */
+  /** Lists what fits another filter, from its beginning; what was listed stays until the answer is there. */
   ask(filter: RunFilter): void {
     this.#filter = filter;
-    this.#limit = this.#pageSize;
-    if (this.#service !== null) void this.#fetch(this.#service);
+    this.#first = 0;
+    this.#count = this.#pageSize;
+    if (this.#service !== null) void this.#read(this.#service);
   }
 
   /** Fetches now and whenever a run changes, until the returned function is called. */
   follow(service: Service): () => void {
     this.#service = service;
-    const loop = follow(() => this.#fetch(service), pauseMilliseconds);
+    const loop = follow(() => this.#read(service), pauseMilliseconds);
     this.#changed = loop.changed;
     const unsubscribe = service.onRunChanged(() => loop.changed());
     return () => {
@@ -75,51 +83,99 @@ export class RunList {
     };
   }
 
-  /** Fetches one more page. */
+  /** Says which places are looked at, so that they are fetched and kept current. */
+  show(first: number, count: number): void {
+    this.#first = first;
+    this.#count = count;
+    if (this.#service !== null) void this.#fill(this.#service);
+  }
+
+  /** Shows one more page after those from the first on. */
   more(): void {
-    this.#limit += this.#pageSize;
+    this.#count += this.#pageSize;
     this.#changed();
   }
 
-  async #fetch(service: Service): Promise<void> {
-    const asked = ++this.#asked;
-    try {
-      const page = await service.runs({ ...this.#filter, limit: this.#limit, offset: 0 });
-      if (asked !== this.#asked) return;
-      this.#runs = page.runs;
-      this.#total = page.total;
-      this.#error = null;
-      void this.#fetchOutcomes(service, page.runs, asked);
-    } catch (error) {
-      if (asked !== this.#asked) return;
-      const record = errorRecord(error);
-      if (!isDisconnected(record.code)) this.#error = record;
+  /** The runs at the places [first, last], fetched for this question where they are not there. Errors: those of the host. */
+  async between(first: number, last: number): Promise<RunSummary[]> {
+    const known = Array.from({ length: last - first + 1 }, (_, index) => this.at(first + index));
+    if (known.every((run) => run !== null)) return known;
+    const found: RunSummary[] = [];
+    while (this.#service !== null && first + found.length <= last) {
+      const limit = Math.min(largestAnswer, last + 1 - first - found.length);
+      const { runs } = await this.#service.runs({ ...this.#filter, limit, offset: first + found.length });
+      if (runs.length === 0) break;
+      found.push(...runs);
     }
+    return found;
   }
 
-  /**
-   * Outcomes of runs that ended and are not known yet, one at a time: a list is not worth hurrying the host. A later fetch of the
-   * list takes over, so that only what is still listed is asked for.
-   */
-  async #fetchOutcomes(service: Service, runs: RunSummary[], asked: number): Promise<void> {
+  /** Fetches what is looked at afresh; other places are forgotten, since they may have moved. */
+  async #read(service: Service): Promise<void> {
+    const reading = ++this.#reading;
+    const { offset, end } = this.#wanted();
+    await this.#ask(service, offset, end, reading, new Map());
+    if (reading === this.#reading) await this.#fill(service);
+  }
+
+  /** Fetches what is looked at and not there, one question at a time. */
+  async #fill(service: Service): Promise<void> {
+    if (this.#filling || !this.#answered) return;
+    this.#filling = true;
     try {
-      for (const run of runs) {
-        if (run.state === 'queued' || run.state === 'running' || this.#outcomes.has(run.run)) continue;
-        const evaluations = await service.evaluations(run.run);
-        this.#outcomes = new Map(this.#outcomes).set(run.run, outcomeOf(evaluations));
-        if (asked !== this.#asked) return;
+      for (let gap = this.#gap(); gap !== null; gap = this.#gap()) {
+        const reading = this.#reading;
+        const isRead = await this.#ask(service, gap.offset, gap.end, reading, this.#rows);
+        // A place that the host has no run for is behind the end by now: the next reading knows
+        if (!isRead || (reading === this.#reading && !this.#rows.has(gap.offset))) return;
       }
-    } catch {
-      // The run was deleted or the line is down meanwhile: its outcome is shown as unknown until the next fetch.
+    } finally {
+      this.#filling = false;
     }
   }
-}
 
-function outcomeOf(evaluations: EvaluationRow[]): Outcome {
-  const curves = stagesOf(evaluations).length === 1 ? rankCurves(evaluations, []) : [];
-  const standingOf = (set: string) => {
-    const curve = curves.find((candidate) => candidate.set === set);
-    return curve === undefined ? null : standing(curve);
-  };
-  return { facts: standingOf('facts'), implications: standingOf('implications') };
+  /** Whether the answer came; one that another reading has overtaken is dropped. */
+  async #ask(
+    service: Service,
+    offset: number,
+    end: number,
+    reading: number,
+    kept: ReadonlyMap<number, RunSummary>,
+  ): Promise<boolean> {
+    try {
+      const page = await service.runs({ ...this.#filter, limit: Math.min(largestAnswer, end - offset), offset });
+      if (reading !== this.#reading) return true;
+      const rows = new Map(kept);
+      for (const [index, run] of page.runs.entries()) rows.set(offset + index, run);
+      this.#rows = rows;
+      this.#total = page.total;
+      this.#answered = true;
+      this.#error = null;
+      return true;
+    } catch (error) {
+      const record = errorRecord(error);
+      if (reading === this.#reading && !isDisconnected(record.code)) this.#error = record;
+      return false;
+    }
+  }
+
+  /** The pages that hold what is looked at, as places [offset, end). */
+  #wanted(): { offset: number; end: number } {
+    const size = this.#pageSize;
+    return {
+      offset: Math.floor(this.#first / size) * size,
+      end: Math.max(1, Math.ceil((this.#first + this.#count) / size)) * size,
+    };
+  }
+
+  /** The first missing places of them. */
+  #gap(): { offset: number; end: number } | null {
+    const { offset, end } = this.#wanted();
+    const last = Math.min(end, this.#total);
+    let from = offset;
+    while (from < last && this.#rows.has(from)) from++;
+    let to = from;
+    while (to < last && !this.#rows.has(to)) to++;
+    return from < to ? { offset: from, end: to } : null;
+  }
 }

@@ -12,22 +12,12 @@ import type {
   Parameter,
   Preview,
 } from '../../src-main/shared/records.ts';
-import type { Comparison, Prediction } from '../measures/prediction.ts';
 import { draftOf, readDraft } from '../text/drafts.ts';
+import { PredictionForm } from './prediction-form.svelte.ts';
 import { Request } from './request.svelte.ts';
 
 export const wizardSteps = ['Question', 'Model', 'Data', 'Settings', 'Prediction', 'Review'] as const;
 export type WizardStep = (typeof wizardSteps)[number];
-
-/** What is expected of the run, as typed; empty texts: nothing. */
-export interface PredictionDraft {
-  set: string;
-  comparison: Comparison;
-  threshold: string;
-  text: string;
-}
-
-const noPrediction: PredictionDraft = { set: '', comparison: 'at most', threshold: '', text: '' };
 
 export class Wizard {
   readonly experiments = new Request<ExperimentDescription[]>();
@@ -36,13 +26,14 @@ export class Wizard {
   /** What is wrong with the data where no preview could be made of them. */
   readonly findings = new Request<Finding[]>();
   readonly start = new Request<{ run: string }>();
+  /** What is expected of the run. */
+  readonly prediction = new PredictionForm(() => this.preview.value?.sets.map(({ set }) => set) ?? []);
 
   #experimentId = $state<string | null>(null);
   #drafts = $state<{ [name: string]: string }>({});
   /** What the host fills in for settings that were left alone; it knows the model better than the description does. */
   #filled = $state.raw<{ [name: string]: Json | undefined }>({});
   #stepIndex = $state(0);
-  #prediction = $state.raw<PredictionDraft>(noPrediction);
   /** Problems are shown once the user has tried to go on. */
   #checked = $state(false);
 
@@ -87,38 +78,6 @@ export class Wizard {
     return this.experiments.value !== null && this.experiment === null ? this.#experimentId : null;
   }
 
-  /** The lists whose mean rank can be predicted: those of the preview, implications first. */
-  get predictableSets(): string[] {
-    const sets = this.preview.value?.sets.map(({ set }) => set) ?? [];
-    return [...sets].sort((a, b) => Number(/^(implications|both)/.test(b)) - Number(/^(implications|both)/.test(a)));
-  }
-
-  get predictionDraft(): PredictionDraft {
-    const set = this.#prediction.set || (this.predictableSets[0] ?? 'implications');
-    return { ...this.#prediction, set };
-  }
-
-  set predictionDraft(draft: PredictionDraft) {
-    this.#prediction = draft;
-  }
-
-  /** What is wrong with the threshold, once the user has tried to go on. */
-  get predictionProblem(): string | null {
-    return this.#checked && this.#thresholdProblem ? 'Type a mean rank, for example 2, or leave it empty.' : null;
-  }
-
-  /** What is stored with the run; null where nothing was predicted. */
-  get prediction(): Prediction | null {
-    const { set, comparison, threshold, text } = this.predictionDraft;
-    const number = threshold.trim() === '' ? null : Number(threshold);
-    return number === null && text.trim() === '' ? null : { set, comparison, threshold: number, text: text.trim() };
-  }
-
-  get #thresholdProblem(): boolean {
-    const text = this.#prediction.threshold.trim();
-    return text !== '' && !(Number(text) >= 0 && Number.isFinite(Number(text)));
-  }
-
   draft(parameter: Parameter): string {
     return this.#drafts[parameter.name] ?? draftOf(this.standard(parameter));
   }
@@ -145,6 +104,11 @@ export class Wizard {
     this.preview.clear();
   }
 
+  /** Whether problems are shown: once the user has tried to go on. */
+  get isChecked(): boolean {
+    return this.#checked;
+  }
+
   /** What is wrong with a setting, once the user has tried to go on. */
   problem(parameter: Parameter): string | null {
     return this.#checked ? readDraft(parameter, this.draft(parameter)).problem : null;
@@ -156,7 +120,7 @@ export class Wizard {
    */
   begin(experiment: string, values: { [name: string]: Json | undefined } = {}): void {
     this.#experimentId = experiment;
-    this.#prediction = noPrediction;
+    this.prediction.clear();
     this.#drafts = {};
     this.#filled = {};
     for (const [name, value] of Object.entries(values)) this.#drafts[name] = draftOf(value);
@@ -227,7 +191,7 @@ export class Wizard {
   async startRun(service: Service, project?: number): Promise<string | null> {
     const spec = this.preview.value?.spec ?? this.spec;
     if (spec === null) return null;
-    const { prediction } = this;
+    const prediction = this.prediction.value;
     const plan = {
       ...(project === undefined ? {} : { project }),
       ...(prediction === null ? {} : { prediction: { ...prediction } }),
@@ -250,7 +214,7 @@ export class Wizard {
     if (this.step === 'Settings') {
       return this.settings.every((parameter) => readDraft(parameter, this.draft(parameter)).problem === null);
     }
-    if (this.step === 'Prediction') return !this.#thresholdProblem;
+    if (this.step === 'Prediction') return this.prediction.problem === null;
     return true;
   }
 

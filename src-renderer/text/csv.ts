@@ -17,8 +17,11 @@ function cell(value: Cell): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-/** One row per plotted point: `figure, set, seed, x, value`; `seed` is `mean` for means and empty for chance levels. */
-export function plottedCsv(figures: { figure: string; x: string; curves: Curve[] }[]): string {
+/**
+ * One row per plotted point: `figure, set, seed, x, value`; `seed` is `mean` for means and empty for chance levels. Each row ends with
+ * `source`: where the numbers come from.
+ */
+export function plottedCsv(figures: { figure: string; x: string; curves: Curve[] }[], source: string): string {
   const rows: Cell[][] = [];
   for (const { figure, x, curves } of figures) {
     for (const curve of curves) {
@@ -29,5 +32,8 @@ export function plottedCsv(figures: { figure: string; x: string; curves: Curve[]
       if (curve.chance !== null) rows.push(['chance level', curve.set, null, null, null, curve.chance]);
     }
   }
-  return toCsv(['figure', 'set', 'seed', 'x_axis', 'x', 'value'], rows);
+  return toCsv(
+    ['figure', 'set', 'seed', 'x_axis', 'x', 'value', 'source'],
+    rows.map((row) => [...row, source]),
+  );
 }

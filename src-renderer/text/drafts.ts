@@ -110,11 +110,17 @@ function readTrainable(text: string): Reading {
   const reading = readJson(text);
   if (reading.problem !== null) return reading;
   const value = reading.value;
-  const list = Array.isArray(value) ? value : value !== null && typeof value === 'object' ? value.layers : undefined;
+  const list = Array.isArray(value) ? value : layersOf(value);
   if (Array.isArray(list) && list.length === 0) {
     return { problem: Array.isArray(value) ? 'Name at least one tensor.' : 'Choose at least one layer.' };
   }
   return reading;
+}
+
+/** Of a choice of layers, or of all but it. */
+function layersOf(value: Json | undefined): Json | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+  return value.except === undefined ? value.layers : layersOf(value.except);
 }
 
 function readJson(text: string): Reading {

@@ -1,8 +1,9 @@
 /**
  * What a piece of work takes, in words. It estimates nothing.
  */
+import { formatBytes } from '../../src-main/shared/byte-count.ts';
 import type { WorkEstimate } from '../../src-main/shared/records.ts';
-import { formatBytes, formatDuration } from './format.ts';
+import { formatDuration } from './format.ts';
 
 /** Where weights and what trains are kept. */
 export function residencyWords({ residency, state }: Pick<WorkEstimate, 'residency' | 'state'>): string {

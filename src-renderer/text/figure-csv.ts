@@ -1,6 +1,9 @@
 /**
  * The numbers of a figure as CSV, one row per plotted value with its mean, interval and every seed's own value.
  * The drawing is elsewhere; nothing is rounded here.
+ *
+ * Where the numbers come from stands in the last two columns of every row: spreadsheets and parsers read the file as it is (comment lines
+ * would break both), a second file would get lost, and rows of several files can be put together and still be told apart.
  */
 import type { Estimate, TableFigure } from '../../src-main/shared/figures.ts';
 import type { Drawable } from '../figures/svg.ts';
@@ -8,37 +11,54 @@ import { toCsv } from './csv.ts';
 
 type Cell = string | number | null;
 
-/** `seeds` names the columns of single values where there are as many of them as seeds. */
-export function figureCsv(figure: Drawable, seeds: readonly number[] = []): string {
+/**
+ * `seeds` names the columns of single values where there are as many of them as seeds. `source` is where the numbers come from; with it
+ * every row ends with the figure's title and the source.
+ */
+export function figureCsv(figure: Drawable, seeds: readonly number[] = [], source = ''): string {
+  const { heading, rows } = numbersOf(figure, seeds);
+  if (source === '') return toCsv(heading, rows);
+  return toCsv(
+    [...heading, 'figure', 'source'],
+    rows.map((row) => [...row, figure.title, source]),
+  );
+}
+
+interface Numbers {
+  heading: string[];
+  rows: Cell[][];
+}
+
+function numbersOf(figure: Drawable, seeds: readonly number[]): Numbers {
   switch (figure.kind) {
     case 'lines': {
       const all = figure.series.flatMap(({ y }) => y);
-      return toCsv(
-        ['series', figure.x.label, ...estimateHeading('', all, seeds)],
-        [
+      return {
+        heading: ['series', figure.x.label, ...estimateHeading('', all, seeds)],
+        rows: [
           ...figure.series.flatMap(({ label, x, y }) => x.map((value, index) => [label, value, ...estimateCells(y[index], all)])),
           ...figure.references.map(({ label, value }) => [label, null, ...levelCells(value, all)]),
         ],
-      );
+      };
     }
     case 'panels': {
       const panels = figure.panels.filter((panel) => panel !== null);
       const all = panels.flatMap(({ series }) => series.flatMap(({ y }) => y));
-      return toCsv(
-        ['panel', 'series', figure.x.label, ...estimateHeading('', all, seeds)],
-        [
+      return {
+        heading: ['panel', 'series', figure.x.label, ...estimateHeading('', all, seeds)],
+        rows: [
           ...panels.flatMap(({ title, series }) =>
             series.flatMap(({ label, x, y }) => x.map((value, index) => [title, label, value, ...estimateCells(y[index], all)])),
           ),
           ...figure.references.map(({ label, value }) => [null, label, null, ...levelCells(value, all)]),
         ],
-      );
+      };
     }
     case 'bars': {
       const all = figure.series.flatMap(({ values }) => values);
-      return toCsv(
-        ['group', 'series', ...estimateHeading('', all, seeds), 'paper'],
-        [
+      return {
+        heading: ['group', 'series', ...estimateHeading('', all, seeds), 'paper'],
+        rows: [
           ...figure.groups.flatMap((group, index) =>
             figure.series.map(({ label, values, published }) => [
               group,
@@ -49,40 +69,42 @@ export function figureCsv(figure: Drawable, seeds: readonly number[] = []): stri
           ),
           ...figure.references.map(({ label, value }) => [null, label, ...levelCells(value, all), null]),
         ],
-      );
+      };
     }
     case 'map':
-      return toCsv(
-        ['panel', figure.rows.label, figure.columns.label, 'value'],
-        figure.panels.flatMap(({ title, values }) =>
+      return {
+        heading: ['panel', figure.rows.label, figure.columns.label, 'value'],
+        rows: figure.panels.flatMap(({ title, values }) =>
           values.flatMap((row, place) =>
             row.map((value, column) => [title, figure.rows.names[place] ?? null, figure.columns.names[column] ?? null, value]),
           ),
         ),
-      );
+      };
     case 'scatter': {
       const known = figure.correlations;
-      return toCsv(
-        ['series', 'label', figure.x.label, figure.y.label, ...(known ? ['r', 'r low', 'r high'] : [])],
-        figure.series.flatMap(({ label, points }, place) => {
+      return {
+        heading: ['series', 'label', figure.x.label, figure.y.label, ...(known ? ['r', 'r low', 'r high'] : [])],
+        rows: figure.series.flatMap(({ label, points }, place) => {
           const { r = null, low = null, high = null } = known?.[place] ?? {};
           return points.map((point) => [label, point.label, point.x, point.y, ...(known ? [r, low, high] : [])]);
         }),
-      );
+      };
     }
     case 'table':
-      return tableCsv(figure, seeds);
+      return numbersOfTable(figure, seeds);
   }
 }
 
-function tableCsv(figure: TableFigure, seeds: readonly number[]): string {
+function numbersOfTable(figure: TableFigure, seeds: readonly number[]): Numbers {
   const columns = figure.columns.map((name, column) => {
     const estimates = figure.rows.map((row) => row[column]).filter((value) => typeof value === 'object' && value !== null);
     return { name, estimates };
   });
-  return toCsv(
-    columns.flatMap(({ name, estimates }) => (estimates.length === 0 ? [name] : estimateHeading(`${name} `, estimates, seeds))),
-    figure.rows.map((row) =>
+  return {
+    heading: columns.flatMap(({ name, estimates }) =>
+      estimates.length === 0 ? [name] : estimateHeading(`${name} `, estimates, seeds),
+    ),
+    rows: figure.rows.map((row) =>
       columns.flatMap(({ estimates }, column): Cell[] => {
         const value = row[column] ?? null;
         if (estimates.length === 0) return [value as Cell];
@@ -90,7 +112,7 @@ function tableCsv(figure: TableFigure, seeds: readonly number[]): string {
         return [value, null, null, ...Array.from({ length: width(estimates) }, () => null)];
       }),
     ),
-  );
+  };
 }
 
 const width = (all: readonly Estimate[]) => Math.max(0, ...all.map(({ values }) => values.length));

@@ -5,7 +5,9 @@
 
 /** A mean rank with two decimals; `–` where there is none. */
 export function formatRank(value: number | null | undefined): string {
-  return value === null || value === undefined || !Number.isFinite(value) ? '–' : value.toFixed(2);
+  if (value === null || value === undefined || !Number.isFinite(value)) return '–';
+  // The same mean, summed in another order, differs in its last bits: halves must not round apart
+  return Number(value.toPrecision(12)).toFixed(2);
 }
 
 /** Chance levels are halves: one decimal at most. */
@@ -37,18 +39,6 @@ function parts(large: number, largeUnit: string, small: number, smallUnit: strin
   return small === 0 ? `${large} ${largeUnit}` : `${large} ${largeUnit} ${small} ${smallUnit}`;
 }
 
-/** Bytes in binary units: `512 B`, `4.9 MiB`, `28 GiB`. */
-export function formatBytes(bytes: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 1024 && unit < units.length - 1) {
-    value /= 1024;
-    unit++;
-  }
-  return `${unit === 0 || value >= 100 ? Math.round(value) : Number(value.toPrecision(value >= 10 ? 3 : 2))} ${units[unit]}`;
-}
-
 /** Counts of parameters: `1.31 M`, `6.89 B`. */
 export function formatCount(count: number): string {
   if (count >= 1e9) return `${(count / 1e9).toPrecision(3)} B`;
@@ -56,14 +46,17 @@ export function formatCount(count: number): string {
   return count.toLocaleString('en-US');
 }
 
+/** Made once: making one takes longer than a list's row. */
+const clockFormat = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hour12: false });
+const dayFormat = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', year: 'numeric' });
+
 /** An ISO time as local date and minutes; today's as the time alone. */
 export function formatTime(iso: string, now: Date = new Date()): string {
   const time = new Date(iso);
   if (Number.isNaN(time.getTime())) return '–';
-  const clock = time.toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit', hour12: false });
+  const clock = clockFormat.format(time);
   if (time.toDateString() === now.toDateString()) return `today ${clock}`;
-  const day = time.toLocaleDateString(undefined, { day: 'numeric', month: 'short', year: 'numeric' });
-  return `${day}, ${clock}`;
+  return `${dayFormat.format(time)}, ${clock}`;
 }
 
 /** The last folder of a path, which is what people call a model. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { getSteps } from '../../src-main/database/measurements.ts';
 import { closeDatabase, openDatabase } from '../../src-main/database/open.ts';
-import { listRuns } from '../../src-main/database/runs.ts';
+import { listRuns } from '../../src-main/database/run-list.ts';
 import { temporaryFolder } from './support.ts';
 
 const kills = 20;

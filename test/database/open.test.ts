@@ -18,7 +18,8 @@ import { describe, expect, test } from 'vitest';
 import { storeEmissions } from '../../src-main/database/measurements.ts';
 import { migrations } from '../../src-main/database/migrations/index.ts';
 import { closeDatabase, type Database, hasLog, openDatabase, sqliteVersion } from '../../src-main/database/open.ts';
-import { createRun, listRuns } from '../../src-main/database/runs.ts';
+import { listRuns } from '../../src-main/database/run-list.ts';
+import { createRun } from '../../src-main/database/runs.ts';
 import { evaluation } from './rows.ts';
 import { newRun, temporaryFolder } from './support.ts';
 
@@ -66,13 +67,15 @@ describe('settings', () => {
 
   test('every table is STRICT', () => {
     const database = openDatabase(join(temporaryFolder(), 'hopscope.db'));
-    const tables = database.pragma('table_list') as { name: string; schema: string; strict: number }[];
-    const own = tables.filter((table) => table.schema === 'main' && !table.name.startsWith('sqlite_'));
+    const tables = database.pragma('table_list') as { name: string; schema: string; type: string; strict: number }[];
+    const own = tables.filter((table) => table.schema === 'main' && table.type === 'table' && !table.name.startsWith('sqlite_'));
     expect(own.map((table) => [table.name, table.strict]).sort()).toEqual(
       [
         'circuits',
+        'continuations',
         'dataset_versions',
         'datasets',
+        'dial_paths',
         'evaluations',
         'item_sets',
         'items',
@@ -83,6 +86,7 @@ describe('settings', () => {
         'settings',
         'specs',
         'steps',
+        'weights',
       ].map((name) => [name, 1]),
     );
     closeDatabase(database);

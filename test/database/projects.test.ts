@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
+import { insertCircuit, markCircuitDeleted } from '../../src-main/database/circuits.ts';
 import { type Database, openDatabase } from '../../src-main/database/open.ts';
 import {
   archiveProject,
@@ -15,7 +16,8 @@ import {
   saveProjectNotes,
 } from '../../src-main/database/projects.ts';
 import { purge } from '../../src-main/database/purge.ts';
-import { createRun, deleteRun, listRuns, markEnded, saveRunNotes } from '../../src-main/database/runs.ts';
+import { listRuns } from '../../src-main/database/run-list.ts';
+import { createRun, deleteRun, markEnded, saveRunNotes } from '../../src-main/database/runs.ts';
 import { search } from '../../src-main/database/search.ts';
 import { changeSpec, createSpec, deleteSpec, listSpecs } from '../../src-main/database/specs.ts';
 import { newRun, temporaryFolder } from './support.ts';
@@ -178,8 +180,39 @@ test('the search finds every kind by all words, the best name first, and nothing
   expect(found('landmarks', { project })).toEqual([]);
   expect([found('%'), found('_'), found('  ')]).toEqual([[], [], []]);
   expect(search(database, 'mayors', { limit: 1 })).toEqual([
-    { kind: 'project', id: String(project), title: 'Mayors of Arvane', detail: 'Project', project },
+    { kind: 'project', id: String(project), title: 'Mayors of Arvane', detail: 'Project', project, excerpt: null },
   ]);
   deleteProject(database, project, at(10));
   expect(found('mayors')).toEqual(['run: OCR · landmarks · small-world']);
+});
+
+test('the search shows the notes around what it found in them, and finds what is written in circuits', () => {
+  createRun(database, { ...newRun('a'), title: 'Scores of the second hop' });
+  const circuit = insertCircuit(database, 'a', 'Recall', { groups: [{ name: 'early readers', keys: ['mlp.3.t2'] }] }, at(1));
+  const filler = 'Nothing of interest is written here. '.repeat(5);
+  saveProjectNotes(database, 1, `# Plan\n\n${filler}We expect **quokkas** to be known. ${filler}`);
+  addDataset(1, 'Animals');
+  const [byNotes] = search(database, 'quokkas', { limit: 5 });
+  expect(byNotes).toMatchObject({ kind: 'project', id: '1' });
+  expect(byNotes?.excerpt).toMatch(/^… .*We expect quokkas to be known\. .* …$/);
+  const found = search(database, 'early mlp.3', { limit: 5 });
+  expect(found).toEqual([
+    {
+      kind: 'circuit',
+      id: `a/${circuit}`,
+      title: 'Recall',
+      detail: 'First project · Scores of the second hop',
+      project: 1,
+      excerpt: null,
+    },
+  ]);
+  markCircuitDeleted(database, circuit, at(2));
+  expect(search(database, 'early', { limit: 5 })).toEqual([]);
+});
+
+test('runs can be asked for by the model they were made with, exactly', () => {
+  createRun(database, { ...newRun('a'), model: '/models/llama' });
+  createRun(database, { ...newRun('b'), model: '/models/llama-2' });
+  const { runs, total } = listRuns(database, { limit: 10, offset: 0, model: '/models/llama' });
+  expect([runs.map(({ run }) => run), total]).toEqual([['a'], 1]);
 });

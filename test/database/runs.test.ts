@@ -4,23 +4,26 @@ import { getEvaluations, getItemSets, getSteps, storeEmissions } from '../../src
 import { type Database, openDatabase } from '../../src-main/database/open.ts';
 import { createProject } from '../../src-main/database/projects.ts';
 import { purge } from '../../src-main/database/purge.ts';
+import { listRuns } from '../../src-main/database/run-list.ts';
 import {
   createRun,
   deleteRun,
+  deleteRuns,
   getFigures,
   getRun,
   interruptRunsOf,
-  listRuns,
   markEnded,
   markRunning,
   type Outcome,
   requestStop,
   restoreRun,
+  restoreRuns,
   saveRunNotes,
   stateOf,
   stopRequests,
 } from '../../src-main/database/runs.ts';
 import { getSetting, setSetting } from '../../src-main/database/settings.ts';
+import type { RunOrder } from '../../src-main/shared/contract-projects.ts';
 import type { Emission, Progress, Provenance } from '../../src-main/shared/records.ts';
 import { evaluation, itemSet, step } from './rows.ts';
 import { newRun, temporaryFolder } from './support.ts';
@@ -49,6 +52,7 @@ test('a run from queued to finished', () => {
     seconds: 0,
     progress: null,
     error: null,
+    outcome: null,
     spec: newRun('a').spec,
     provenance: null,
     results: null,
@@ -178,6 +182,68 @@ test('a run keeps what was predicted and which data it used; without a project i
   const other = createProject(database, 'Other', '2030-01-01T00:00:00.000Z');
   createRun(database, { ...newRun('a'), prediction: { below: 2.5 }, datasetVersion: 7 });
   expect(getRun(database, 'a')).toMatchObject({ project: other, prediction: { below: 2.5 }, datasetVersion: 7 });
+});
+
+test('runs are sorted by what is asked for, those without a value last, the newest first among equals', () => {
+  const ranks: [run: string, title: string, model: string, facts: number | null, seconds: number][] = [
+    ['a', 'beta', 'Qwen', 2, 30],
+    ['b', 'Alpha', 'llama', null, 0],
+    ['c', 'gamma', 'Gemma', 0.5, 10],
+    ['d', 'beta', 'gemma', 11, 20],
+  ];
+  for (const [run, title, model, facts, seconds] of ranks) {
+    createRun(database, { ...newRun(run), title, model, experiment: run === 'a' ? 'ablation' : 'ocr' });
+    if (facts !== null)
+      storeEmissions(database, run, [{ kind: 'evaluation', row: { ...evaluation(0), meanRank: facts } }], seconds);
+    if (run !== 'b') markEnded(database, run, { ...done, seconds, state: run === 'c' ? 'failed' : 'finished' });
+  }
+  const sorted = (by: RunOrder, descending: boolean) =>
+    listRuns(database, { limit: 9, offset: 0, sort: { by, descending } })
+      .runs.map(({ run }) => run)
+      .join('');
+  expect([sorted('created', false), sorted('created', true)]).toEqual(['abcd', 'dcba']);
+  expect([sorted('title', false), sorted('title', true)]).toEqual(['bdac', 'cdab']);
+  expect([sorted('model', false), sorted('experiment', false)]).toEqual(['dcba', 'adcb']);
+  expect([sorted('state', false), sorted('state', true)]).toEqual(['bdac', 'cdab']);
+  expect([sorted('facts', false), sorted('facts', true)]).toEqual(['cadb', 'dacb']);
+  expect([sorted('seconds', false), sorted('seconds', true)]).toEqual(['cdab', 'adcb']);
+  expect(sorted('implications', true)).toBe('dcba');
+});
+
+test('lists are read from their index alone, whatever is asked for', () => {
+  const asked: string[] = [];
+  const spied = new Proxy(database, {
+    get(target, name) {
+      if (name !== 'prepare') return Reflect.get(target, name, target);
+      return (sql: string) => {
+        asked.push(sql);
+        return target.prepare(sql);
+      };
+    },
+  });
+  for (const query of [
+    {},
+    { project: 1, search: 'a b', state: 'failed' as const, sort: { by: 'facts' as const, descending: true } },
+  ])
+    listRuns(spied, { limit: 9, offset: 0, ...query });
+  expect(asked).toHaveLength(4);
+  for (const sql of asked) {
+    const plan = database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...(sql.match(/\?/g) ?? []).map(() => 1)) as {
+      detail: string;
+    }[];
+    expect(plan.map(({ detail }) => detail).find((detail) => /\bruns\b/.test(detail))).toContain('COVERING INDEX runs_listed');
+  }
+});
+
+test('many runs are deleted and brought back together, those under way left alone', () => {
+  for (const run of ['a', 'b', 'c']) createRun(database, newRun(run));
+  for (const run of ['a', 'c']) markEnded(database, run, done);
+  const names = (changed: { run: string }[]) => changed.map(({ run }) => run).sort();
+  expect(names(deleteRuns(database, ['c', 'a', 'b', 'nothing', 'a'], now))).toEqual(['a', 'c']);
+  expect(deleteRuns(database, ['a', 'c'], now)).toEqual([]);
+  expect(listRuns(database, { limit: 9, offset: 0 }).runs.map(({ run }) => run)).toEqual(['b']);
+  expect(names(restoreRuns(database, ['a', 'b', 'c']))).toEqual(['a', 'c']);
+  expect(listRuns(database, { limit: 9, offset: 0 }).total).toBe(3);
 });
 
 test('only unfinished runs of the dead owner are interrupted', () => {

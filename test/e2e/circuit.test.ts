@@ -128,28 +128,42 @@ describe('the circuit explorer', () => {
     await canvas.press('g');
     await page.getByRole('dialog').getByLabel('Name of the group').fill('recall');
     await page.getByRole('dialog').getByRole('button', { name: 'Group' }).click();
+    const circles = page.locator('svg [data-key]');
+    await page.locator('svg [data-group]').waitFor();
+    const apart = await circles.count();
+    await canvas.focus();
+    await canvas.press('c');
+    await page.locator('svg [data-key^="group"]').waitFor();
+    expect([await circles.count(), await page.locator('svg [data-group]').count()]).toEqual([apart - 1, 0]);
+    // A double click opens it, and the group's button collapses it once more
+    await page.locator('svg [data-key^="group"]').dblclick();
+    await page.locator('svg [data-group]').waitFor();
+    await page.getByRole('button', { name: 'Collapse recall' }).click();
+    await page.locator('svg [data-key^="group"]').waitFor();
     await page.getByPlaceholder('Note on this group').fill('where the city is recalled');
     await page.getByPlaceholder('Note on this group').blur();
     await page.getByRole('button', { name: 'Save …' }).click();
     await page.getByRole('dialog').getByLabel('Name').fill('First hop');
     await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
     await page.getByText('Saved “First hop”.').waitFor();
-    const circles = page.locator('svg [data-key]');
-    const before = await circles.count();
-    await page.getByRole('button', { name: 'Undo', exact: true }).first().click();
-    await page.getByRole('button', { name: 'Undo', exact: true }).first().click();
+    const undo = page.getByRole('button', { name: 'Undo', exact: true }).first();
+    await undo.click(); // the note
+    await undo.click(); // collapsed by its button
     await page.getByText('Marks not saved yet').waitFor();
-    expect(await page.locator('svg [data-group]').count()).toBe(0);
+    await page.locator('svg [data-group]').waitFor();
+    for (const _ of ['opened by mouse', 'collapsed by key', 'grouped']) await undo.click();
+    expect(await page.locator('svg [data-group], svg [data-key^="group"]').count()).toBe(0);
     await workbench.reload();
     await page.getByRole('tab', { name: 'Circuit' }).click();
     await page.getByRole('combobox', { name: 'Circuit', exact: true }).selectOption({ label: 'First hop' });
-    await page.locator('svg [data-group]').waitFor();
-    expect(await circles.count()).toBe(before);
+    await page.locator('svg [data-key^="group"]').waitFor();
+    expect(await circles.count()).toBe(apart - 1);
     expect(await page.getByPlaceholder('Note on this group').inputValue()).toBe('where the city is recalled');
   });
 
   test('is saved as files with the legend and the note inside', async () => {
     const { page } = workbench;
+    await page.getByRole('slider', { name: 'Threshold' }).fill('0.6');
     const exports = page.getByRole('group', { name: 'Save the circuit as' });
     const svg = join(scratch, 'circuit.svg');
     await workbench.save(() => exports.getByRole('button', { name: /^SVG/ }).click(), svg);
@@ -158,10 +172,27 @@ describe('the circuit explorer', () => {
     const csv = join(scratch, 'circuit.csv');
     await workbench.save(() => exports.getByRole('button', { name: /^CSV/ }).click(), csv);
     const rows = readFileSync(csv, 'utf8').trim().split('\r\n');
-    expect(rows.filter((row) => row.includes(',yes,recall,'))).toHaveLength(2);
-    const [component = '', layer, , token, , , , informative] = rows[1]!.split(',');
+    const [together] = rows.filter((row) => row.includes(',yes,recall,'));
+    expect(together).toMatch(/^recall,,,,,.*; .*small-world/);
+    const single = rows.slice(1).find((row) => row !== together)!;
+    const [component = '', layer, , token, , , , informative] = single.split(',');
     const name = component.startsWith('MLP') ? 'informative.mlp' : 'informative.attn';
     expect(Number(informative)).toBeCloseTo(stored(name, Number(layer), Number(token)), 5);
+    const json = join(scratch, 'circuit.json');
+    await workbench.save(() => exports.getByRole('button', { name: /^JSON/ }).click(), json);
+    const graph = JSON.parse(readFileSync(json, 'utf8')) as {
+      metadata: { prompt_tokens: string[]; info: { description: string } };
+      qParams: { pinnedIds: string[]; supernodes: string[][] };
+      nodes: { node_id: string }[];
+    };
+    expect(graph.metadata.prompt_tokens).toEqual(results.accumulation.tokens);
+    expect(graph.metadata.info.description).toContain('small-world');
+    const [supernode = []] = graph.qParams.supernodes;
+    const members = supernode.slice(1);
+    expect([supernode[0], members.length]).toEqual(['recall', 2]);
+    const ids = graph.nodes.map(({ node_id }) => node_id);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect([...members, ...graph.qParams.pinnedIds].every((id) => ids.includes(id))).toBe(true);
     const png = join(scratch, 'circuit.png');
     await workbench.save(() => exports.getByRole('button', { name: /^PNG/ }).click(), png);
     expect(readFileSync(png).subarray(1, 4).toString()).toBe('PNG');
@@ -178,30 +209,59 @@ describe('the circuit explorer', () => {
       .toContain('First hop');
   });
 
-  test('the dial moves along the stored curve and says what it is', async () => {
+  test('the strength view has the run’s stored check', async () => {
     const { page } = workbench;
     await page.getByRole('tab', { name: 'Strength' }).click();
-    const dial = page.getByTestId('dial');
-    await page.getByRole('slider', { name: 'Strength of the change' }).fill('0.6');
-    await dial.getByText('between two measurements').waitFor();
-    await page.getByRole('slider', { name: 'Strength of the change' }).fill('1');
-    await dial.getByText(', measured').waitFor();
-    await page.getByText('runs no model').waitFor();
+    const figure = page.getByTestId('figure-strength');
+    await figure.getByText('predicted by every parameter').first().waitFor();
+    await figure
+      .getByText(/small-world/)
+      .first()
+      .waitFor();
   });
 
-  test('a component leads to an ablation with its settings filled in', async () => {
+  test('the explorer fills the window and gives it back; a search brings a weak component into sight', async () => {
     const { page } = workbench;
     await page.getByRole('tab', { name: 'Circuit' }).click();
     const canvas = page.getByRole('application', { name: /^Circuit of/ });
     await canvas.focus();
-    await canvas.press('ArrowRight');
-    await canvas.press('Enter');
-    const panel = page.getByTestId('component');
-    await panel.getByRole('link', { name: 'Patch' }).waitFor();
-    expect(
-      decodeURIComponent((await panel.getByRole('link', { name: 'Freeze while training' }).getAttribute('href')) ?? ''),
-    ).toContain('"all but layer');
-    await panel.getByRole('link', { name: 'Patch' }).click();
+    await canvas.press('Escape');
+    await canvas.press('f');
+    const navigation = page.locator('nav[aria-label="Main"]');
+    await page.getByRole('button', { name: 'Back to the page' }).waitFor();
+    expect(await navigation.getAttribute('inert')).toBe('');
+    await canvas.press('Escape');
+    await page.getByRole('button', { name: 'Fill the window' }).waitFor();
+    expect(await navigation.getAttribute('inert')).toBeNull();
+    await canvas.press('/');
+    await page.keyboard.type('mlp 0 t1');
+    await page.getByRole('option', { name: /^MLP of layer 0 at/ }).waitFor();
+    await page.keyboard.press('Enter');
+    await page.getByTestId('component').getByRole('heading', { name: 'MLP of layer 0' }).waitFor();
+    await page.locator('svg [data-key="mlp.0.t0"]').waitFor();
+    expect(await page.getByRole('combobox', { name: 'Find a component' }).inputValue()).toBe('');
+  });
+
+  test('components lead to experiments on exactly themselves', async () => {
+    const { page } = workbench;
+    const addressOf = async (panel: string, name: string) => {
+      const link = page.getByTestId(panel).getByRole('link', { name, exact: true });
+      return decodeURIComponent((await link.getAttribute('href')) ?? '');
+    };
+    expect(await addressOf('component', 'Freeze')).toContain(
+      '"all but MLP of layer 0":{"except":{"layers":[0],"modules":["mlp"]}}',
+    );
+    const canvas = page.getByRole('application', { name: /^Circuit of/ });
+    await canvas.focus();
+    await canvas.press('ArrowDown');
+    await canvas.press('Space');
+    await page.getByTestId('selection').getByRole('heading', { name: '2 components' }).waitFor();
+    const both = await addressOf('selection', 'Ablate');
+    expect(both).toContain('"method":"mean","by":"chosen"');
+    expect(both.match(/"part":/g)).toHaveLength(2);
+    expect(both).toContain('{"part":"mlp","layer":0,"head":null,"token":0}');
+    expect(both).toMatch(/"accumulation":\{"prompt":"[^"]+","answer":"[^"]+"\}/);
+    await page.getByTestId('selection').getByRole('link', { name: 'Patch' }).click();
     await page.getByRole('heading', { name: 'Ablation and patching' }).waitFor();
     expect(decodeURIComponent(page.url())).toContain('"method":"patch-old"');
   });

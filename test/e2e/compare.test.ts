@@ -3,10 +3,11 @@
  * the shareable address, saved numbers, pausing, one item's page. Runs to compare come from the command line.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { commandLine, openInBrowser, type Workbench } from './app.ts';
+import { commandLine, inPage, openInBrowser, type Workbench } from './app.ts';
 
 interface Outcome {
   run: string;
@@ -14,6 +15,8 @@ interface Outcome {
 }
 
 const rates = ['1e-3', '1e-5'];
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 describe('comparing runs', () => {
   let scratch: string;
@@ -40,6 +43,12 @@ describe('comparing runs', () => {
     rmSync(scratch, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
   });
 
+  async function violations(): Promise<unknown> {
+    await inPage(workbench.page, axe);
+    const found = "axe.run().then(({ violations }) => violations.map(({ id, nodes }) => id + ' ' + nodes[0].html.slice(0, 120)))";
+    return await inPage(workbench.page, found);
+  }
+
   test('runs are chosen by checkboxes and laid out by the setting they differ in', async () => {
     const { page } = workbench;
     await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Compare', exact: true }).click();
@@ -48,7 +57,7 @@ describe('comparing runs', () => {
     for (const place of [1, 0]) await runs.getByRole('checkbox').nth(place).check();
     await page.getByRole('button', { name: 'Compare 2 runs' }).click();
     const settings = page.getByRole('table', { name: 'Settings, differing ones first' });
-    await expect.poll(() => settings.locator('tr.differs th').allTextContents()).toEqual(['lr']);
+    await expect.poll(() => settings.locator('tr.differs th').allTextContents(), { timeout: 15_000 }).toEqual(['lr']);
     await page.getByText('Small multiples').click();
     await page.getByRole('heading', { name: 'Mean rank by lr' }).waitFor();
     await page.getByText('Single lines').click();
@@ -74,12 +83,48 @@ describe('comparing runs', () => {
         expect(all.some((cell) => Math.abs(cell - value) < 1e-9)).toBe(true);
       }
     }
+    const headings = heading.split(',');
+    expect(headings.slice(-2)).toEqual(['figure', 'source']);
+    for (const { run } of outcomes) expect(rows[0]).toContain(run);
     const picture = join(scratch, 'sweep.png');
     const sweep = page.getByTestId('figure-compare-sweep');
     await workbench.save(() => sweep.getByTitle('Save as PNG').click(), picture);
     const png = readFileSync(picture);
     // 1020 pixels print on 85 mm
     expect([png.readUInt32BE(16), png.toString('latin1', 37, 41), png.readUInt32BE(41)]).toEqual([1020, 'pHYs', 12_000]);
+    expect(png.toString('latin1')).toContain('tEXtTitle\0Mean rank by lr');
+    for (const { run } of outcomes) expect(png.toString('utf8')).toContain(run);
+  });
+
+  test('differences are taken to a chosen run, rows sort, and tables are saved as they are shown', async () => {
+    const { page } = workbench;
+    await page.getByLabel('Differences to').selectOption(outcomes[1]!.run);
+    const table = page.getByRole('table', { name: 'How the runs ended' });
+    await table.getByRole('columnheader', { name: 'implications, minus B' }).waitFor();
+    expect(page.url()).toContain(`reference=${outcomes[1]!.run}`);
+    const [first, second] = outcomes.map(({ results }) => results.epochs.at(-1)!.implication_rank);
+    const shown = (first! - second!).toFixed(2);
+    await expect.poll(() => table.getByRole('row').nth(1).textContent()).toContain(shown);
+    await table.getByRole('button', { name: 'implications, end' }).click();
+    await table.getByRole('button', { name: 'implications, end' }).click();
+    const letters = await table.locator('tbody a').allTextContents();
+    expect(letters).toEqual(first! < second! ? ['A', 'B'] : ['B', 'A']);
+    const file = join(scratch, 'outcomes.tex');
+    await workbench.save(() => page.getByTestId('figure-compare-outcomes').getByTitle('Save as LaTeX').click(), file);
+    const rows = readFileSync(file, 'utf8').match(/^ {4}[AB] & .*$/gm)!;
+    expect(rows.map((row) => row.trim()[0])).toEqual(letters);
+  });
+
+  test('the published values stand beside, with what could explain a miss', async () => {
+    const { page } = workbench;
+    await page
+      .getByTestId('published')
+      .getByText(/of 4 values go in the same direction/)
+      .waitFor();
+    const departures = page.getByRole('table', { name: 'What could explain a miss' });
+    for (const name of ['model', 'lr', 'epochs']) await departures.getByRole('cell', { name, exact: true }).waitFor();
+    expect(await departures.getByRole('row', { name: /^lr/ }).textContent()).toContain('3e-6');
+    expect(await violations()).toEqual([]);
   });
 
   test('the runs list leads to the same comparison', async () => {
@@ -120,6 +165,35 @@ describe('comparing runs', () => {
     await expect.poll(() => page.getByTestId('run-state').getAttribute('data-state'), { timeout: 90_000 }).toBe('finished');
     expect(await page.getByTestId('prediction').getAttribute('data-outcome')).toBe('met');
     await page.getByText('Ranks never exceed it.').waitFor();
+    await page.getByText('2 of 2 seeds agree with the prediction.').waitFor();
+    await expect.poll(() => page.getByTestId('seal').getAttribute('data-intact')).toBe('true');
+    expect(await violations()).toEqual([]);
+  });
+
+  test('what one window changes, another one shows', async () => {
+    const { page } = workbench;
+    const [place] = page.url().split('#');
+    const another = await page.context().browser()!.newContext();
+    const other = await another.newPage();
+    try {
+      await other.goto(`${place}#t=${await inPage(page, "sessionStorage.getItem('hopscope-token')")}`);
+      await other.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Projects', exact: true }).click();
+      await other.getByRole('heading', { level: 1, name: 'Projects' }).waitFor();
+      await page.getByRole('button', { name: 'Project: First project' }).click();
+      await page.getByRole('menuitem', { name: 'New project …' }).click();
+      await page.getByRole('dialog', { name: 'New project' }).getByLabel('Project name').fill('From another window');
+      await page.getByRole('button', { name: 'Create project' }).click();
+      await other.getByText('From another window').first().waitFor();
+      // The other window stays where it is
+      await other.getByRole('button', { name: 'Project: First project' }).waitFor();
+    } finally {
+      await another.close();
+    }
+    await page.getByRole('button', { name: 'Project: From another window' }).click();
+    await page.getByRole('menuitem', { name: 'First project' }).click();
+    await page.goto(`${place}#/runs`);
+    await page.getByRole('table', { name: 'Runs' }).getByRole('link').first().click();
+    await page.getByTestId('prediction').waitFor();
   });
 
   test('an item leads to its own page, and from there to the same item of other runs', async () => {

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Locator } from 'playwright';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { inPage, openInBrowser, type Workbench } from './app.ts';
+import { inPage, openInBrowser, project, type Workbench } from './app.ts';
 
 let workbench: Workbench;
 let scratch: string;
@@ -25,6 +25,7 @@ afterAll(async () => {
 const grid = (name = 'Facts and implications') => workbench.page.getByRole('grid', { name });
 const cell = (row: number, column: number, name?: string) => grid(name).locator(`[data-cell="${row}.${column}"]`);
 const textOf = (locator: Locator) => expect.poll(() => locator.locator('.text').textContent(), { timeout: 5000 });
+const fixture = (name: string) => join(project, 'test', 'fixtures', 'parquet', `${name}.parquet`);
 const press = (keys: string) => workbench.page.keyboard.press(keys);
 
 async function newDataset(way: string): Promise<void> {
@@ -154,15 +155,16 @@ describe('a data set', () => {
   test('is used by a run, which keeps the version', { timeout: 90_000 }, async () => {
     const { page } = workbench;
     await page.getByRole('link', { name: 'Use in an experiment' }).click();
-    await page.goto(`${page.url().split('#')[0]}#/new/ocr`);
+    await page.getByText(/With the data set first-hop, version 3/).waitFor();
+    await page.locator('a[href*="#/new/ocr?"]').click();
     const next = page.getByRole('button', { name: 'Next', exact: true });
     const current = page.getByRole('navigation', { name: 'Steps' }).locator('[aria-current=step]');
     for (const step of ['Model', 'Data']) {
       await next.click();
       await expect.poll(() => current.textContent(), { timeout: 30_000 }).toContain(step);
     }
-    await page.getByRole('radio', { name: /first-hop/ }).check();
-    await page.getByLabel('Version', { exact: true }).waitFor();
+    expect(await page.getByRole('radio', { name: /first-hop.*version 3/ }).isChecked()).toBe(true);
+    expect(await page.getByLabel('Version', { exact: true }).inputValue()).toBe('3');
     const start = page.getByRole('button', { name: 'Start run' });
     while ((await start.count()) === 0) {
       const before = await current.textContent();
@@ -172,6 +174,14 @@ describe('a data set', () => {
     await start.click();
     await page.getByTestId('run-state').waitFor();
     expect(await page.getByRole('heading', { level: 1 }).textContent()).toContain('first-hop (version 3)');
+    // From the run to its data and back.
+    await page.getByRole('link', { name: 'first-hop (version 3)' }).first().click();
+    await page.getByRole('heading', { level: 1, name: 'first-hop' }).waitFor();
+    await page
+      .getByRole('row', { name: /^3, the latest/ })
+      .getByRole('link', { name: /OCR · first-hop/ })
+      .click();
+    await page.getByTestId('run-state').waitFor();
   });
 });
 
@@ -195,6 +205,68 @@ describe('files and templates', () => {
     await page.getByRole('button', { name: 'Export' }).click();
     await workbench.save(() => page.getByRole('menuitem', { name: /^CSV/ }).click(), saved);
     expect(readFileSync(saved, 'utf8')).toBe(good);
+  });
+
+  test('Parquet comes back as it was, is read as other programs write it, and is refused by name where it is broken', async () => {
+    const { page } = workbench;
+    const saved = join(scratch, 'people.parquet');
+    await page.getByRole('button', { name: 'Export' }).click();
+    await workbench.save(() => page.getByRole('menuitem', { name: /^Parquet/ }).click(), saved);
+    await page.getByRole('tab', { name: 'Import' }).click();
+    const file = page.getByLabel(/A CSV, TSV/);
+    await file.setInputFiles(saved);
+    await page.getByText('The first of 3 rows; 2 fact options and 3 implication options').waitFor();
+    await page.getByRole('button', { name: 'Replace all rows' }).click();
+    await page.getByText('Saved as version 1.', { exact: true }).waitFor();
+    await textOf(cell(1, 2)).toBe('Ada says "hei", or');
+    await page.getByRole('tab', { name: 'Import' }).click();
+    // A list of options in each row, compressed with Zstandard.
+    await file.setInputFiles(fixture('people-zstd'));
+    await page.getByText('The first of 3 rows; 2 fact options and 0 implication options').waitFor();
+    await page.getByLabel('Fact prompt').selectOption('options');
+    await page.getByText(/Row 1, options: The cell holds a list, not a text\./).waitFor();
+    for (const [name, code] of [
+      ['encrypted', 'EncryptedParquet'],
+      ['broken', 'TruncatedParquet'],
+    ] as const) {
+      const buffer = name === 'broken' ? readFileSync(saved).subarray(0, 200) : readFileSync(fixture(name));
+      await file.setInputFiles({ name: 'data.parquet', mimeType: 'application/octet-stream', buffer });
+      await page.getByText(code, { exact: true }).waitFor();
+    }
+    await page.getByRole('tab', { name: 'Rows' }).click();
+  });
+
+  test('records of CounterFact become facts and linked implications, with what became of each field', async () => {
+    const { page } = workbench;
+    const records = [
+      ['Danielle Darrieux', 'English', 'French'],
+      ['Léon Blum', 'Swedish', 'French'],
+    ].map(([subject, now, before], case_id) => ({
+      case_id,
+      requested_rewrite: {
+        prompt: 'The mother tongue of {} is',
+        target_new: { str: now },
+        target_true: { str: before },
+        subject,
+      },
+      paraphrase_prompts: [`${subject}, a native`, `${subject} spoke the language`],
+      neighborhood_prompts: ['The mother tongue of Michel Rocard is'],
+    }));
+    await page.getByRole('tab', { name: 'Import' }).click();
+    const buffer = Buffer.from(JSON.stringify(records));
+    await page.getByLabel(/A CSV, TSV/).setInputFiles({ name: 'counterfact.json', mimeType: 'application/json', buffer });
+    await page.getByText('2 records of a model-editing benchmark').waitFor();
+    const fields = page.getByRole('table', { name: 'What became of each field' });
+    expect(await fields.getByRole('row', { name: /^requested_rewrite The edit facts 2 2/ }).count()).toBe(1);
+    await page.getByText('Left out: case_id.').waitFor();
+    await page.getByLabel('What requested_rewrite.target_true becomes').selectOption('fact options');
+    await page.getByText('The first of 4 rows; 3 fact options and 2 implication options').waitFor();
+    await page.getByRole('button', { name: 'Replace all rows' }).click();
+    await textOf(cell(0, 0)).toBe('The mother tongue of Danielle Darrieux is');
+    await expect.poll(() => cell(1, 0).textContent()).toContain('↳ The mother tongue of Danielle Darrieux is English');
+    await cell(0, 0).click();
+    await press('Control+z');
+    await textOf(cell(0, 0)).toBe('Ada lives in');
   });
 
   test('templates make rows of a table, and say which slot is unknown', async () => {
@@ -228,6 +300,16 @@ describe('files and templates', () => {
     await page.keyboard.type('x');
     await press('Escape');
     await textOf(cell(4999, 3)).toBe('Norwegian');
+    // Replaced everywhere and taken back, with the keyboard where it was.
+    await press('Control+f');
+    await page.getByPlaceholder('Find', { exact: true }).fill('Oslo');
+    await page.getByPlaceholder('Replace with').fill('Bergen');
+    await page.getByRole('button', { name: 'Replace all' }).click();
+    await page.getByText('Replaced 5,000 occurrences in 5,000 cells.').waitFor();
+    await press('Escape');
+    await press('Control+z');
+    await press('Control+Home');
+    await textOf(cell(0, 1)).toBe('Oslo');
   });
 
   test('deleting a data set can be undone', async () => {
@@ -246,7 +328,7 @@ describe('files and templates', () => {
     const check = async () => {
       const found = await inPage(
         page,
-        `${axe}; axe.run().then((result) => result.violations.map(({ id, nodes }) => id + ' ' + nodes[0].html))`,
+        `${axe}; axe.run({ resultTypes: ['violations'] }).then((result) => result.violations.map(({ id, nodes }) => id + ' ' + nodes[0].html))`,
       );
       expect(found).toEqual([]);
     };

@@ -60,12 +60,21 @@ describe.each(shells)('the first experiment in the $name', ({ open }) => {
 
   test('the wizard leads from Home to a finished run', { timeout: 300_000 }, async () => {
     const { page } = workbench;
-    await page.getByRole('link', { name: 'Run your first experiment' }).click();
+    await page.getByRole('link', { name: 'Set up your first experiment' }).click();
     const start = page.getByRole('button', { name: 'Start run' });
     const next = page.getByRole('button', { name: 'Next' });
+    await page.getByRole('heading', { name: /^Does a model .*\?$/ }).waitFor();
+    await page
+      .getByRole('img', { name: /is the new fact/ })
+      .first()
+      .waitFor();
     for (let step = 0; step < 5; step++) {
       const current = page.getByRole('navigation', { name: 'Steps' }).locator('[aria-current=step]');
       const before = await current.textContent();
+      // The spec is at hand at every step
+      await page.getByRole('button', { name: 'Open the spec' }).click();
+      await page.getByRole('dialog').getByText('experiment: ocr').waitFor();
+      await page.keyboard.press('Escape');
       await next.click();
       await expect.poll(() => current.textContent(), { timeout: 60_000 }).not.toBe(before);
     }
@@ -86,7 +95,11 @@ describe.each(shells)('the first experiment in the $name', ({ open }) => {
   test('the saved curve has the numbers of the command line for the same spec', { timeout: 300_000 }, async () => {
     const file = join(scratch, `${Math.random()}.csv`);
     await workbench.save(() => workbench.page.getByRole('button', { name: 'Download CSV' }).click(), file);
-    const points = rankPoints(readFileSync(file, 'utf8'));
+    const text = readFileSync(file, 'utf8');
+    // Every row says where it comes from
+    for (const row of text.trim().split('\r\n').slice(1))
+      expect(row).toMatch(/,"Model small-world \([0-9a-f]{12}\); data first-hop .*"$/);
+    const points = rankPoints(text);
     const epochs = await fromCommandLine(spec);
     expect(epochs.length).toBeGreaterThan(1);
     for (const [epoch, expected] of epochs.entries()) {

@@ -67,18 +67,57 @@ describe.each(shells)('models in the $name', ({ open, name }) => {
     await page.getByRole('link', { name: 'llama', exact: true }).waitFor();
   });
 
+  test('a folder whose disk is away keeps its place, and is found again by itself', async () => {
+    const { page } = workbench;
+    renameSync(join(folder, 'gpt2'), join(folder, 'away'));
+    await go('#/');
+    await go('#/models');
+    await page.getByText('The folder is not there now.').waitFor();
+    await page.getByRole('checkbox', { name: 'Only the one that cannot be used' }).check();
+    await page.getByText('1 of 3 models').waitFor();
+    renameSync(join(folder, 'away'), join(folder, 'gpt2'));
+    await inPage(page, "window.dispatchEvent(new Event('focus'))");
+    await page.getByText('No model is like that.').waitFor();
+    await page.getByRole('button', { name: 'Show all' }).click();
+    await page.getByRole('row', { name: /gpt2.*Finetunes/ }).waitFor();
+  });
+
+  test('columns sort, and a drop without a path is answered kindly', async () => {
+    const { page } = workbench;
+    const first = page.getByRole('rowheader').first().getByRole('link');
+    expect(await first.textContent()).toBe('Small world');
+    await page.getByRole('button', { name: 'Model', exact: true }).click();
+    expect(await first.textContent()).toBe('gpt2');
+    expect(await page.getByRole('columnheader', { name: 'Model' }).getAttribute('aria-sort')).toBe('ascending');
+    await page.getByRole('button', { name: 'Parameters' }).click();
+    expect(await first.textContent()).toBe('Small world');
+    const drop = (kind: string) =>
+      inPage(
+        page,
+        `{ const transfer = new DataTransfer(); transfer.items.add(new File(['x'], 'llama'));
+          window.dispatchEvent(new DragEvent('${kind}', { dataTransfer: transfer, bubbles: true, cancelable: true })); }`,
+      );
+    await drop('dragover');
+    await page.getByText('Drop folders to add them to First project').waitFor();
+    await drop('drop');
+    await page.getByText('A browser does not tell where a dropped folder lies').waitFor();
+    await page.getByRole('main').getByRole('button', { name: 'Dismiss' }).click();
+  });
+
   test('its own screen has shape, plan and files', async () => {
     const { page } = workbench;
     await page.getByRole('link', { name: 'gpt2', exact: true }).click();
     await page.getByRole('row', { name: /Finetune all weights.*yes/ }).waitFor();
     await page.getByRole('row', { name: /model\.safetensors/ }).waitFor();
+    await page.getByText('None in this project yet.').waitFor();
+    expect(await page.getByRole('button', { name: 'Show the folder' }).count()).toBe(name === 'window' ? 1 : 0);
     expect(await page.getByRole('definition').first().textContent()).toBe('gpt2');
   });
 
   test('two tokenizers read one text side by side', async () => {
     const { page } = workbench;
     await page.getByRole('tab', { name: 'Tokenizer' }).click();
-    await page.getByRole('checkbox', { name: 'Small world' }).check();
+    await page.getByLabel('Beside it').selectOption({ label: 'Small world' });
     await page.getByRole('textbox', { name: 'Text' }).fill('Clara lives in Ardenvale');
     const small = page.getByRole('region', { name: 'How Small world reads it' });
     await small.getByText('5 tokens').waitFor();
@@ -135,8 +174,15 @@ describe.each(shells)('models in the $name', ({ open, name }) => {
       }, folder);
       const chosen = await inPage(window.page, 'hopscopeShell.chooseFolder()');
       expect(chosen).toBe(folder);
-      expect(await inPage(window.page, 'Object.keys(hopscopeShell).join()')).toBe('chooseFolder,pathOfFile');
+      expect(await inPage(window.page, 'Object.keys(hopscopeShell).join()')).toBe('chooseFolder,pathOfFile,showFolder');
       expect(await inPage(window.page, "hopscopeShell.pathOfFile(new File([], 'x'))")).toBeNull();
+      await window.application.evaluate(({ shell }) => {
+        shell.showItemInFolder = (path) => {
+          Object.assign(globalThis, { shown: path });
+        };
+      });
+      for (const path of ['llama', folder]) await inPage(window.page, `hopscopeShell.showFolder(${JSON.stringify(path)})`);
+      await expect.poll(() => window.application.evaluate(() => (globalThis as { shown?: string }).shown)).toBe(folder);
     } finally {
       await window.close();
     }

@@ -53,7 +53,7 @@ describe('projects in the browser', () => {
     await page.getByRole('dialog', { name: 'New project' }).getByLabel('Project name').fill('Grafting <b>& freezing</b>');
     await page.getByRole('button', { name: 'Create project' }).click();
     await page.getByRole('heading', { level: 1, name: 'Grafting <b>& freezing</b>' }).waitFor();
-    await page.getByRole('link', { name: 'Run your first experiment' }).waitFor();
+    await page.getByRole('link', { name: 'Set up your first experiment' }).waitFor();
     await page.getByRole('button', { name: 'Write notes' }).click();
     await page.getByLabel('Notes, in Markdown').fill(written);
     await page.getByRole('region', { name: 'Preview' }).getByRole('heading', { name: 'Plan' }).waitFor();
@@ -89,7 +89,7 @@ describe('projects in the browser', () => {
     const { page } = workbench;
     await page.keyboard.press('Control+k');
     await page.getByRole('combobox', { name: 'Command or search' }).fill('second-hop');
-    await page.getByRole('option', { name: /second-hop/ }).waitFor();
+    await page.getByRole('option', { name: /OCR · second-hop/ }).waitFor();
     expect(await violations()).toEqual([]);
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { level: 1, name: /second-hop/ }).waitFor();
@@ -122,6 +122,8 @@ describe('projects in the browser', () => {
     await page.getByRole('menuitem', { name: 'Rename …' }).click();
     await page.getByRole('dialog', { name: 'Rename project' }).getByLabel('Project name').fill('Grafting');
     await page.getByRole('button', { name: 'Rename', exact: true }).click();
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    expect(await inPage(page, "document.activeElement.getAttribute('aria-label')")).toBe('Actions for Grafting');
     await page.getByRole('button', { name: 'Actions for Grafting', exact: true }).click();
     await page.getByRole('menuitem', { name: 'Delete' }).click();
     await page.getByText('Deleted “Grafting”.').waitFor();
@@ -153,6 +155,23 @@ describe('projects in the browser', () => {
     await page.getByLabel('Filter runs').pressSequentially('g h ?');
     expect(await page.getByLabel('Filter runs').inputValue()).toBe('g h ?');
     expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('Runs');
+  });
+
+  test('a search on the projects’ screen finds names, notes and what projects hold, and leads there', async () => {
+    const { page } = workbench;
+    await inPage(page, "location.hash = '#/projects'");
+    const search = page.getByRole('searchbox', { name: 'Search projects and what is in them' });
+    await search.fill('expect baseline');
+    await page.getByText('1 project, 1 found in them').waitFor();
+    await page.getByText(/We expect nothing for second-hop/).waitFor();
+    await search.fill('second-hop');
+    await page.getByText('2 projects, 2 found in them').waitFor();
+    expect(await violations()).toEqual([]);
+    await page.getByRole('button', { name: /second-hop · small-world$/ }).click();
+    await page.getByRole('heading', { level: 1, name: /second-hop/ }).waitFor();
+    await inPage(page, "location.hash = '#/projects'");
+    await search.fill('no such thing');
+    await page.getByText('Nothing has all of these words, in any project.').waitFor();
   });
 
   test('nothing complained, nothing left the machine', () => {

@@ -16,7 +16,7 @@ describe.each(shells)('the workbench in the $name', ({ open }) => {
   test('opens on Home and reaches the host', async () => {
     const { page } = workbench;
     await page.getByRole('heading', { level: 1 }).waitFor();
-    await page.getByRole('link', { name: 'Run your first experiment' }).waitFor();
+    await page.getByRole('link', { name: 'Set up your first experiment' }).waitFor();
     // The model's facts come from the host, through compute.
     await page.getByText('No runs yet.').waitFor();
     expect(await page.title()).toBe('Hopscope');

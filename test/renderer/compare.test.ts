@@ -5,17 +5,31 @@ import type { RunDetail } from '../../src-main/shared/records.ts';
 import { estimate } from '../../src-main/shared/statistics.ts';
 import { printStyle } from '../../src-renderer/figures/style.ts';
 import { drawFigure, figureSvg } from '../../src-renderer/figures/svg.ts';
+import { rankFigure, sweepFigure } from '../../src-renderer/measures/compare-curves.ts';
+import { outcomeTable } from '../../src-renderer/measures/compare-outcomes.ts';
 import {
+  departures,
+  departureTable,
+  directionOf,
+  publishedRows,
+  publishedTable,
+} from '../../src-renderer/measures/compare-published.ts';
+import {
+  bestPlace,
   comparability,
   lossSeries,
-  rankFigure,
   rankSeries,
   sharedStages,
   stageOf,
-  sweepFigure,
-} from '../../src-renderer/measures/compare-curves.ts';
-import { directionOf, outcomeTable, publishedRows, publishedTable } from '../../src-renderer/measures/compare-outcomes.ts';
-import { type ComparedRun, runLabels, runLetter, settingRows, sweepOf } from '../../src-renderer/measures/compare-settings.ts';
+} from '../../src-renderer/measures/compare-series.ts';
+import {
+  type ComparedRun,
+  runLabels,
+  runLetter,
+  settingRows,
+  settingTable,
+  sweepOf,
+} from '../../src-renderer/measures/compare-settings.ts';
 import { Comparison, compareAddress, mostRuns } from '../../src-renderer/state/compare.svelte.ts';
 import { readAddress } from '../../src-renderer/state/router.svelte.ts';
 import { figureCsv } from '../../src-renderer/text/figure-csv.ts';
@@ -45,11 +59,12 @@ describe('settings', () => {
     const details = runs.map(({ detail }) => detail);
     const rows = settingRows(details);
     expect(rows.filter(({ differs }) => differs)).toEqual([
-      { name: 'lr', values: ['1e-4', '0.001'], differs: true },
+      { name: 'lr', values: ['1e-4', '1e-3'], differs: true },
       { name: 'epochs', values: ['12', '3'], differs: true },
     ]);
     expect(rows.slice(2).every(({ differs }) => !differs)).toBe(true);
-    expect(runLabels(details)).toEqual(['A lr 1e-4, epochs 12', 'B lr 0.001, epochs 3']);
+    expect(runLabels(details)).toEqual(['A lr 1e-4, epochs 12', 'B lr 1e-3, epochs 3']);
+    expect(settingTable(rows.slice(0, 1), 2)).toMatchObject({ columns: ['Setting', 'A', 'B'], rows: [['lr', '1e-4', '1e-3']] });
     expect([runLetter(0), runLetter(25), runLetter(26)]).toEqual(['A', 'Z', 'AA']);
   });
 
@@ -68,7 +83,7 @@ describe('settings', () => {
     ];
     const details = (await Promise.all(grid.map((spec) => withSpec(spec)))).map(({ detail }) => detail);
     expect(sweepOf(details)).toEqual({
-      columns: { name: 'lr', values: ['1e-5', '1e-4', '0.001'] },
+      columns: { name: 'lr', values: ['1e-5', '1e-4', '1e-3'] },
       rows: { name: 'epochs', values: ['4', '8'] },
       places: [1, 0, null, null, 3, 2],
     });
@@ -140,7 +155,7 @@ describe('curves', () => {
     const runs = await Promise.all([withSpec({ lr: 1e-5 }), withSpec({ lr: 1e-4 }), withSpec({ lr: 1e-3 }, 'run-stopped')]);
     const sweep = sweepOf(runs.map(({ detail }) => detail))!;
     const figure = sweepFigure(runs, sweep, ['facts', 'implications'], choice);
-    expect(figure.panels.map((panel) => panel?.title)).toEqual(['lr 1e-5', 'lr 1e-4', 'lr 0.001']);
+    expect(figure.panels.map((panel) => panel?.title)).toEqual(['lr 1e-5', 'lr 1e-4', 'lr 1e-3']);
     expect(figure.references.map(({ label }) => label)).toEqual(['chance, facts', 'chance, implications']);
     const { text } = figureSvg(figure, { size: 'page' });
     expect(text).not.toMatch(/NaN|undefined|Infinity/);
@@ -148,23 +163,87 @@ describe('curves', () => {
     expect(text.match(/Mean rank \(0 is best\)/g)).toHaveLength(1);
     const marks = JSON.stringify(drawFigure(figure, printStyle).nodes).match(/lr 1e-4, facts, epoch \d+: /g);
     expect(marks).toHaveLength(13);
+    expect(figure.heads).toBeUndefined();
     expect(figureCsv(figure, [0, 1, 2]).split('\r\n')[0]).toBe('panel,series,Epoch,mean,low,high,seed 0,seed 1,seed 2');
   });
 });
 
+/** The run with every rank of a list put through a function of seed and epoch. */
+const changed = (run: ComparedRun, change: (seed: number, epoch: number, rank: number) => number): ComparedRun => ({
+  ...run,
+  evaluations: run.evaluations.map((row) => ({ ...row, meanRank: change(row.seed, row.epoch, row.meanRank) })),
+});
+
+it('a grid of two settings names its columns and rows once, all of it in a column of a paper', async () => {
+  const cells = [1e-6, 3e-6, 1e-5, 3e-5].flatMap((lr) => [4, 8, 12, 16].map((epochs) => ({ lr, epochs })));
+  const runs = await Promise.all(cells.map((cell) => withSpec(cell)));
+  const figure = sweepFigure(runs, sweepOf(runs.map(({ detail }) => detail))!, ['facts', 'implications'], choice);
+  const texts = (svg: string) => [...svg.matchAll(/<text[^>]*>([^<]*)</g)].map(([, text]) => text!);
+  for (const size of ['column', 'page'] as const) {
+    const { text } = figureSvg(figure, { size });
+    for (const name of ['lr 1e-6', 'lr 3e-5', 'epochs 4', 'epochs 16'])
+      expect(texts(text).filter((one) => one === name)).toHaveLength(1);
+    expect(texts(text).some((one) => one.includes('…'))).toBe(false);
+    expect(texts(text).filter((one) => one === 'Mean rank (0 is best)')).toHaveLength(1);
+    // 6 points at the printed size: 0.25 mm a unit, 0.3528 mm a point
+    for (const [, fontSize] of text.matchAll(/font-size="([\d.]+)"/g))
+      expect((Number(fontSize) * 0.25) / 0.3528).toBeGreaterThanOrEqual(6);
+  }
+});
+
 describe('outcomes', () => {
-  it('are a row for each run, with estimates, as LaTeX too', async () => {
+  it('are a row for each run, with estimates, as LaTeX too; what all share before training is said once', async () => {
     const runs = await Promise.all([withSpec({ lr: 1e-5 }), withSpec({ lr: 1e-4 })]);
-    const table = outcomeTable(runs, ['A', 'B'], ['facts'], choice);
-    expect(table.columns).toEqual(['Run', 'lr', 'facts, start', 'facts, end', 'Loss', 'Seconds']);
-    expect(table.rows[1]!.slice(0, 2)).toEqual(['B', 1e-4]);
-    expect(table.rows[0]![3]).toMatchObject({ values: [expect.any(Number), expect.any(Number), expect.any(Number)] });
+    const table = outcomeTable(
+      runs.map((run) => changed(run, (_, epoch) => 12 - epoch)),
+      ['facts'],
+      choice,
+    );
+    expect(table.columns).toEqual(['Run', 'lr', 'facts, end', 'Loss', 'Seconds']);
+    expect(table.rows[1]!.slice(0, 2)).toEqual(['B', '1e-4']);
+    expect(table.rows[0]![2]).toMatchObject({ mean: 0, values: [0, 0, 0] });
+    expect(table.caption).toContain('Before training every run has facts 12.00.');
     expect(tableLatex(table, 'Run x, 2026-11-22.')).toContain('Run x, 2026-11-22.}');
+    const apart = outcomeTable([runs[0]!, changed(runs[1]!, (_, epoch) => 5 - epoch / 12)], ['facts'], choice);
+    expect(apart.columns).toContain('facts, start');
   });
 
-  it('stand beside the published values with direction and tolerance', () => {
-    expect([3, 9, 12].map((rank) => directionOf(rank, 9.5, 1))).toEqual(['better than chance', 'at chance', 'worse than chance']);
-    const rows = publishedRows([{ figures: [fakeBars] }], 1);
+  it('say the best epoch where it is not the last one, and mark it in the curves', async () => {
+    const run = await load('run-finished');
+    const dipping = changed(run, (seed, epoch) => Math.abs(epoch - 7) + seed);
+    expect(bestPlace(rankSeries(dipping, 'facts', choice)!)).toBe(7);
+    expect(bestPlace({ y: [2, 1, 1, 3].map((value) => estimate([value])) })).toBe(1);
+    const table = outcomeTable([dipping, dipping], ['facts'], choice);
+    const [best, epoch] = [table.columns.indexOf('facts, best'), table.columns.indexOf('at epoch')];
+    expect([table.rows[0]![best], table.rows[0]![epoch]]).toMatchObject([{ mean: 1 }, 7]);
+    const figure = rankFigure([dipping, changed(run, (_, at) => 12 - at)], ['A', 'B'], 'facts', choice);
+    expect(figure.series.map((series) => series.best)).toEqual([7, undefined]);
+    expect(figure.caption).toContain('A ring marks the lowest mean');
+    expect(figureSvg(figure).text.match(/r="4\.6"/g)).toHaveLength(2); // the point's and the legend's
+    expect(JSON.stringify(drawFigure(figure, printStyle).nodes)).toContain('epoch 7: 1.00 [0.00, 2.00], its best');
+  });
+
+  it('are taken apart from a reference run, seed by seed', async () => {
+    const run = await load('run-finished');
+    const [base, other] = [changed(run, (seed) => 3 + seed), changed(run, (seed) => 1 + seed + (seed === 2 ? 0.6 : 0))];
+    const fewer = { ...other, evaluations: other.evaluations.filter(({ seed }) => seed !== 1) };
+    const alone = { ...other, evaluations: other.evaluations.map((row) => ({ ...row, seed: row.seed + 10 })) };
+    const table = outcomeTable([base, other, fewer, alone], ['facts'], choice, 0);
+    const cells = table.rows.map((row) => row[table.columns.indexOf('facts, minus A')]!);
+    const values = [expect.closeTo(-2), expect.closeTo(-2), expect.closeTo(-1.4)];
+    expect(cells).toMatchObject(
+      [{}, { mean: expect.closeTo(-1.8), values }, { values: [values[0], values[2]] }, {}].map((cell, place) =>
+        place % 3 === 0 ? null : cell,
+      ),
+    );
+    expect(table.caption).toContain('Differences are to run A');
+  });
+
+  it('stand beside the published values with direction and tolerance', async () => {
+    expect([3, 9, 12].map((rank) => directionOf(rank, 9.5, 1))).toEqual(['better', 'at chance', 'worse']);
+    const run = await load('run-layer-freezing', () => ({ experiment: 'layer-freezing' }));
+    const beside = (figures: ComparedRun['figures'], tolerance: number) => publishedRows([{ ...run, figures }], tolerance);
+    const rows = beside([fakeBars], 1);
     // Every published value but the one that the paper does not give
     expect(rows).toHaveLength(11);
     const early = rows.find(({ group, series }) => group === 'early frozen after training' && series === 'implications')!;
@@ -172,13 +251,51 @@ describe('outcomes', () => {
     expect(early.chance).toBe(7);
     expect(early.scaled).toBeCloseTo((early.own.mean * 9.5) / 7, 12);
     expect(early.published).toBe(8.4);
-    expect(early.publishedDirection).toBe('better than chance');
+    expect(early.publishedDirection).toBe('better');
     expect(early.within).toBe(Math.abs(early.scaled - 8.4) <= 1);
-    expect(
-      publishedRows([{ figures: [fakeBars] }], 20).every(({ within, direction }) => within && direction === 'at chance'),
-    ).toBe(true);
-    expect(publishedTable(rows, ['A'], 1).rows[0]![0]).toBe('A');
-    expect(publishedRows([{ figures: [{ ...fakeBars, references: [] }] }], 1)).toEqual([]);
+    expect(beside([fakeBars], 20).every(({ within, direction }) => within && direction === 'at chance')).toBe(true);
+    const table = publishedTable(rows, 1);
+    expect(table.columns).toEqual(['Run', 'Weights', 'List', 'Own', 'Of 20', 'Paper', 'Difference', 'Direction', 'Close']);
+    expect(table.rows[0]![0]).toBe('A');
+    expect(beside([{ ...fakeBars, references: [] }], 1)).toEqual([]);
+  });
+
+  it('of plain finetuning stand beside the row in which the paper freezes nothing', async () => {
+    const run = await withSpec({ dataset: 'second-hop' } as never);
+    const [facts, implications] = publishedRows([run], 1);
+    expect([facts, implications]).toMatchObject([
+      { series: 'facts', published: 0 },
+      { series: 'implications', published: 1.8 },
+    ]);
+    expect(implications!.own).toEqual(rankSeries(run, 'implications', choice)!.y.at(-1));
+    expect(publishedRows([await withSpec({ dataset: '/my/facts.json' } as never)], 1)).toEqual([]);
+    expect(publishedRows([{ ...run, detail: { ...run.detail, state: 'stopped' } }], 1)).toEqual([]);
+  });
+
+  it('come with the settings that depart from the paper’s', async () => {
+    const plain = await withSpec({ dataset: 'first-hop', lr: 3e-6, epochs: 8, batch_size: 8, trainable: 'mlp_attn' } as never);
+    const paper = {
+      ...plain,
+      detail: { ...plain.detail, model: '/models/OLMo-7B-0424-hf' },
+      sets: plain.sets.map((set) => ({
+        ...set,
+        candidates: Array.from({ length: 20 }, (_, place) => place),
+      })),
+    };
+    const own = {
+      ...plain,
+      detail: { ...plain.detail, spec: { ...plain.detail.spec, lr: 1e-3, trainable: 'all', collisions: 'merge' } },
+    };
+    const found = departures([paper, own], [{ run: 0 }, { run: 1 }]);
+    expect(found.every((one) => one.own[0] === null && one.own[1] !== null)).toBe(true);
+    expect(found.map(({ name }) => name)).toEqual(['model', 'options', 'lr', 'trainable', 'collisions']);
+    expect(found.find(({ name }) => name === 'lr')).toMatchObject({ paper: '3e-6', own: [null, '0.001'] });
+    expect(departures([paper], [{ run: 0 }])).toEqual([]);
+    // A run without a published value has nothing to explain
+    expect(departures([paper, own], [{ run: 0 }])).toEqual([]);
+    const table = departureTable(found, 2);
+    expect(table.columns).toEqual(['Setting', 'Paper', 'A', 'B', 'May change']);
+    expect(table.rows).toHaveLength(5);
   });
 });
 
@@ -196,10 +313,15 @@ describe('Comparison', () => {
     comparison.remove('nowhere');
     comparison.seeds = 'lines';
     comparison.togglePin('run-long');
-    expect(addresses.at(-1)).toBe('/compare?runs=run-finished,run-long&x=step&seeds=lines&tolerance=0.5&pinned=run-long');
+    comparison.reference = 'run-finished';
+    expect(addresses.at(-1)).toBe(
+      '/compare?runs=run-finished,run-long&x=step&seeds=lines&tolerance=0.5&pinned=run-long&reference=run-finished',
+    );
     const again = new Comparison(readAddress(`#${addresses.at(-1)}`).query, () => {});
     expect([again.ids, again.seeds, again.pinned]).toEqual([['run-finished', 'run-long'], 'lines', ['run-long']]);
+    expect(again.reference).toBe('run-finished');
     comparison.choose(['run-stopped']);
+    expect(comparison.reference).toBeNull();
     await vi.waitFor(() => expect(comparison.runs).toHaveLength(1));
     comparison.tolerance = Number.NaN;
     expect(comparison.tolerance).toBe(1);

@@ -1,12 +1,14 @@
 /** The data editor's state over the fake host: drafts, saving, findings by cell, tokens, templates, and what keys do in a grid. */
 import { describe, expect, it, vi } from 'vitest';
 import type { Service } from '../../src-main/shared/contract.ts';
+import { HopscopeError } from '../../src-main/shared/errors.ts';
 import { type GridKeyActions, pressGridKey } from '../../src-renderer/components/datasets/grid-keys.ts';
 import type { Keeper } from '../../src-renderer/datasets/kept-locally.ts';
+import { narrowest } from '../../src-renderer/state/column-widths.svelte.ts';
 import { DatasetEditor } from '../../src-renderer/state/dataset-editor.svelte.ts';
 import { DatasetReading } from '../../src-renderer/state/dataset-reading.svelte.ts';
 import { Generator } from '../../src-renderer/state/generator.svelte.ts';
-import { GridState, narrowest } from '../../src-renderer/state/grid.svelte.ts';
+import { GridState } from '../../src-renderer/state/grid.svelte.ts';
 import { createFakeService } from './fake-host.ts';
 
 function memory(): Keeper {
@@ -62,6 +64,27 @@ describe('DatasetEditor', () => {
     expect([editor.isChanged, editor.rows.model.undoLabel]).toEqual([false, 'discard changes']);
   });
 
+  it('says what is missing as a whole, and takes the answers for options where none are given', async () => {
+    const service = createFakeService('full');
+    const { dataset } = await service.createDataset({ project: 1, name: 'pasted', kind: 'facts' });
+    const editor = new DatasetEditor(dataset, memory());
+    await editor.load(service);
+    expect(editor.gap).toMatch(/no fact yet/);
+    editor.rows.paste('Ada lives in\tOslo');
+    expect(await editor.save(service, '')).toBe(false);
+    expect(editor.gap).toMatch(/no implication yet/);
+    editor.rows.selected.cell(0, 0);
+    editor.rows.paste('Ada lives in\tOslo\tAda speaks\tNorwegian\r\nBen lives in\tRome\tBen speaks\tItalian');
+    editor.settle();
+    expect([editor.gap, editor.hasOptions]).toEqual(['', false]);
+    expect(await editor.save(service, '')).toBe(true);
+    expect((await service.datasetVersion(dataset, 1)).content.options).toEqual({
+      train: ['Oslo', 'Rome'],
+      test: ['Norwegian', 'Italian'],
+    });
+    expect(editor.isChanged).toBe(false);
+  });
+
   it('saves nothing that is incomplete, and says which cell is missing', async () => {
     const service = createFakeService('full');
     const editor = await opened(service, memory());
@@ -109,6 +132,28 @@ describe('DatasetReading', () => {
     ]);
     editor.rows.setCells([{ row: 0, column: 0, text: 'x' }], 'edit');
     expect([reading.isStale, reading.cells.size]).toEqual([true, 0]);
+  });
+
+  it('asks every chosen model, and says which of them found what, or could not be asked', async () => {
+    const service = createFakeService('full');
+    const preflight: Service['preflight'] = async ({ model }) => {
+      if (model === '/models/gone') throw new HopscopeError('ModelNotFound', 'It is gone.');
+      const severity = model === 'small-world' ? 'warning' : 'error';
+      return [{ severity, code: 'TextTooLong', message: 'long', set: 'facts', items: [0] }];
+    };
+    const editor = await opened(service, memory());
+    const reading = new DatasetReading(editor, () => ({ ...service, preflight }));
+    reading.models = ['small-world', '/models/gone', '/models/olmo'];
+    reading.models = [...reading.models];
+    await reading.check();
+    expect([...reading.cells]).toEqual([['0.0', { text: 'olmo: long', isError: true }]]);
+    expect(reading.findings.value?.map(({ model, error }) => [model, error?.code])).toEqual([
+      ['small-world', undefined],
+      ['/models/gone', 'ModelNotFound'],
+      ['/models/olmo', undefined],
+    ]);
+    reading.models = [];
+    expect(reading.models).toHaveLength(3);
   });
 
   it('asks for tokens in batches, a continuation with the blank in front of it', async () => {
@@ -232,7 +277,7 @@ describe('keys in a grid', () => {
     state.toggleSort(0);
     press('ArrowDown', { altKey: true });
     expect(state.notice).toContain('clear sorting');
-    state.setWidth(0, 1);
-    expect(state.widths[0]).toBe(narrowest);
+    state.widths.set(0, 1);
+    expect(state.widths.all[0]).toBe(narrowest);
   });
 });

@@ -5,17 +5,12 @@ import type { LinkedFacts } from '../../src-main/shared/contract-datasets.ts';
 import { detectDelimiter, parseCsv } from '../../src-renderer/datasets/csv.ts';
 import { decodeText } from '../../src-renderer/datasets/decode.ts';
 import { compareRows, compareTexts } from '../../src-renderer/datasets/diff.ts';
+import { sameTexts } from '../../src-renderer/datasets/editor-texts.ts';
 import { exportCsv, exportJson, exportJsonLines } from '../../src-renderer/datasets/export-table.ts';
-import { factsOf, missingOptions, rowsOf } from '../../src-renderer/datasets/facts-table.ts';
-import {
-  formatOf,
-  guessMapping,
-  type ImportTable,
-  importRows,
-  readCsv,
-  readJson,
-  readJsonLines,
-} from '../../src-renderer/datasets/import-table.ts';
+import { factsOf, linkedRows, missingOptions, rowsOf } from '../../src-renderer/datasets/facts-table.ts';
+import { guessMapping, importRows } from '../../src-renderer/datasets/import-rows.ts';
+import { type ImportTable, type RecordList, tableOf } from '../../src-renderer/datasets/import-table.ts';
+import { formatOf, readCsv, readJson, readJsonLines } from '../../src-renderer/datasets/import-text.ts';
 import {
   type Keeper,
   readDraft,
@@ -86,6 +81,52 @@ describe('facts as rows', () => {
   });
 });
 
+describe('links and moments', () => {
+  it('a row without a fact follows from the fact above, the first ones from none', () => {
+    const rows = [
+      ['', '', 'x', '1'],
+      ['a', 'b', 'y', '2'],
+      ['', '', '', ''],
+      ['', '', 'z', '3'],
+      ['c', 'd', '', ''],
+    ];
+    expect([...linkedRows(factsOf(rows, { train: [], test: [] }))]).toEqual([
+      [0, -1],
+      [3, 0],
+    ]);
+  });
+  it('agree with the links of the content', () => {
+    fc.assert(
+      fc.property(facts, (content) => {
+        const found = factsOf(rowsOf(content), content.options);
+        const linked = linkedRows(found);
+        found.implicationRows.forEach((row, index) => {
+          const own = found.factRows.indexOf(row);
+          const plain = content.train.length === content.test.length ? index : -1;
+          expect(own >= 0 ? own : linked.get(row)).toBe(content.links?.[index] ?? plain);
+        });
+      }),
+    );
+  });
+  it('are the same moment where only empty rows differ', () => {
+    const options = { train: ['a'], test: [] };
+    expect(
+      sameTexts(
+        {
+          rows: [
+            ['a', ''],
+            ['', ''],
+          ],
+          options,
+        },
+        { rows: [['a', '']], options },
+      ),
+    ).toBe(true);
+    expect(sameTexts({ rows: [['a', '']], options }, { rows: [['', 'a']], options })).toBe(false);
+    expect(sameTexts({ rows: [], options }, { rows: [], options: { train: [], test: ['a'] } })).toBe(false);
+  });
+});
+
 describe('CSV', () => {
   it('is read back as it was written, whatever is in it', () => {
     const table = fc
@@ -147,7 +188,6 @@ describe('bytes', () => {
     ['WrongEncoding', [0x61, 0, 0x62, 0], /without a byte order mark/],
     ['WrongEncoding', [0x61, 0x0a, 0x62, 0x0a, 0xe9, 0x61], /line 3: the byte 0xE9/],
     ['WrongEncoding', [0x50, 0x4b, 3, 4], /spreadsheet/],
-    ['ParquetNotSupported', [0x50, 0x41, 0x52, 0x31], /Parquet/],
   ])('%s', (code, given, message) => {
     const read = () => decodeText('data.csv', new Uint8Array(given));
     expect(read).toThrow(expect.objectContaining({ code }));
@@ -162,14 +202,14 @@ describe('imports', () => {
       fc.property(facts, (content) => {
         for (const table of [
           readCsv(exportCsv(content), { header: true, delimiter: ',' }),
-          readJsonLines(exportJsonLines(content)),
+          tableOf(readJsonLines(exportJsonLines(content))),
         ]) {
           expect(table.problems).toEqual([]);
           const { rows, options, problems } = imported(table);
           expect(problems).toEqual([]);
           expect(factsOf(rows, options).content).toEqual(content);
         }
-        expect(readJson(exportJson(content)).content?.content).toEqual(content);
+        expect(readJson(exportJson(content))).toEqual({ kind: 'facts', content });
       }),
     );
   });
@@ -203,16 +243,33 @@ describe('imports', () => {
     expect(imported(readCsv('prompt,answer\na,b\nc,b\n', { header: true })).options.train).toEqual(['b']);
   });
   it('name lines of JSON', () => {
-    expect(
-      readJsonLines('{"prompt": "a"}\n{"prompt": \n{"prompt": ["a"]}\n7').problems.map(({ line, code }) => [line, code]),
-    ).toEqual([
+    const lines = tableOf(readJsonLines('{"prompt": "a", "answer": "b"}\n{"prompt": \n{"prompt": {"x": 1}, "answer": "b"}\n7'));
+    expect([...lines.problems, ...imported(lines).problems].map(({ line, code }) => [line, code])).toEqual([
       [2, 'BadJson'],
-      [3, 'BadCell'],
       [4, 'BadRow'],
+      [3, 'BadCell'],
     ]);
-    expect(readJson('[\n{"a": 1},\n{"a"\n]').problems[0]).toMatchObject({ code: 'BadJson', line: 4 });
-    expect(readJson('7').problems[0]).toMatchObject({ code: 'BadDataset' });
-    expect(readJson('[["a", "b"], ["c", 4]]').rows[1]).toEqual({ line: 2, cells: ['c', '4'] });
+    const list = (text: string) => tableOf(readJson(text) as RecordList);
+    expect(list('[\n{"a": 1},\n{"a"\n]').problems[0]).toMatchObject({ code: 'BadJson', line: 4 });
+    expect(list('7').problems[0]).toMatchObject({ code: 'BadDataset' });
+    expect(list('[["a", "b"], ["c", 4]]').rows[1]).toEqual({ line: 2, cells: ['c', '4'] });
+  });
+  it('take lists of options, in JSON and in a cell, but leave a text that looks like one as our exports have it', () => {
+    const lines = tableOf(
+      readJsonLines(
+        '{"prompt":"a","continuation":"b","options":["b","c"],"notes":{"x":1}}\n{"prompt":"d","continuation":"c","options":["c"]}',
+      ),
+    );
+    expect(imported(lines)).toMatchObject({ options: { train: ['b', 'c'] }, problems: [] });
+    const csv = (option: string) =>
+      imported(readCsv(`prompt,answer,${option}\na,b,"[""b"",""c""]"\nd,c,"[""c""]"\n`, { header: true }));
+    expect(csv('options').options.train).toEqual(['b', 'c']);
+    expect(csv('fact_option').options.train).toEqual(['["b","c"]', '["c"]']);
+    const wrong = tableOf(readJsonLines('{"prompt":"a","continuation":["b"],"options":[["b"]]}'));
+    expect(imported(wrong).problems.map(({ column, message }) => [column, message])).toEqual([
+      ['continuation', 'The cell holds a list, not a text.'],
+      ['options', 'The cell holds a list of other things than texts, not a text.'],
+    ]);
   });
   it('know their format', () => {
     expect([

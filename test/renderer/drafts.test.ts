@@ -59,6 +59,8 @@ describe('readDraft', () => {
       ['integers', [0, 1, 2]],
       ['trainable', 'mlp_attn'],
       ['trainable', { layers: [2, 3] }],
+      ['trainable', { except: { layers: [3], modules: ['mlp'] } }],
+      ['components', [{ part: 'mlp', layer: 3, head: null, token: 7 }]],
       ['trainable', ['model.norm.weight']],
       ['dataset', { train: [['a', 'b']], test: [] }],
       ['orders', [[[0, 1], [2]]]],

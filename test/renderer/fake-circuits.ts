@@ -5,7 +5,7 @@
 import type { CircuitRecord, CircuitService, ScoredRun } from '../../src-main/shared/contract-circuits.ts';
 import { HopscopeError } from '../../src-main/shared/errors.ts';
 import type { Json, RunDetail, ScoreQuery, ScoreRow } from '../../src-main/shared/records.ts';
-import { fakeSets, noise } from './fake-rows.ts';
+import { fakeNow, fakeSets, noise } from './fake-rows.ts';
 
 const [layers, heads] = [8, 4];
 const prompt = ['The', 'people', 'in', 'the', 'city', 'X', 'Y', 'is', 'from', 'speak'];
@@ -129,7 +129,7 @@ export function fakeCircuits(find: (run: string) => RunDetail, all: () => RunDet
     circuits: async (run) => [...circuits.values()].filter((record) => record.run === run && !record.deleted),
     async createCircuit(run, { name, view }) {
       const circuit = circuits.size + 1;
-      const now = new Date().toISOString();
+      const now = new Date(fakeNow).toISOString();
       circuits.set(circuit, { circuit, run: find(run).run, name, view, created: now, changed: now, deleted: false });
       return { circuit };
     },

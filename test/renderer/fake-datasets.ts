@@ -12,6 +12,7 @@ import type {
 } from '../../src-main/shared/contract-datasets.ts';
 import { HopscopeError } from '../../src-main/shared/errors.ts';
 import type { Pair } from '../../src-main/shared/records.ts';
+import { fakeNow } from './fake-rows.ts';
 
 interface FakeDataset {
   dataset: number;
@@ -44,7 +45,7 @@ export function createFakeDatasets(scenario: 'empty' | 'full'): DatasetService {
     versions++;
     const { dataset, name, kind } = entry;
     const number = entry.versions.length + 1;
-    const created = new Date(Date.now() - 6e8 + versions * 6e7).toISOString();
+    const created = new Date(fakeNow - 6e8 + versions * 6e7).toISOString();
     const rows = 'train' in content ? Math.max(content.train.length, content.test.length) : content.variant_1.left.length;
     const hash = `${versions}`.padStart(64, '3f6c1a54');
     entry.versions.push({
@@ -63,7 +64,7 @@ export function createFakeDatasets(scenario: 'empty' | 'full'): DatasetService {
     return number;
   }
   function add(name: string, kind: DatasetKindName, project = 1): FakeDataset {
-    const created = new Date(Date.now() - 7e8).toISOString();
+    const created = new Date(fakeNow - 7e8).toISOString();
     const entry = { dataset: all.length + 1, project, name, kind, created, isDeleted: false, versions: [] };
     all.push(entry);
     return entry;
@@ -121,7 +122,18 @@ export function createFakeDatasets(scenario: 'empty' | 'full'): DatasetService {
     async datasetVersionOfRun(id) {
       const found = all.flatMap((entry) => entry.versions).find((version) => version.id === id);
       if (found === undefined) throw new HopscopeError('VersionNotFound', `There is no version with the row ${id}.`);
-      return found;
+      return { ...found, isDeleted: all.some(({ dataset, isDeleted }) => dataset === found.dataset && isDeleted) };
+    },
+    async datasetRuns(dataset) {
+      return find(dataset).versions.flatMap(({ number, runs, created }) =>
+        Array.from({ length: runs }, (_, index) => ({
+          run: `fake-${dataset}-${number}-${index + 1}`,
+          title: `OCR · ${find(dataset).name} (version ${number}) · small-world`,
+          state: index === 0 ? ('finished' as const) : ('stopped' as const),
+          created,
+          version: number,
+        })),
+      );
     },
     async createDataset({ project, name, kind, content, note = '' }) {
       const entry = add(name, kind, project);

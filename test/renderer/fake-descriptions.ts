@@ -190,6 +190,14 @@ export const fakeExperiments: ExperimentDescription[] = [
     // A kind that the screens do not know
     { name: 'models', label: 'Checkpoints', help: 'Folders in order.', kind: 'models' as Parameter['kind'], optional: true },
   ]),
-  alike('ablation', 'Ablation and patching', 'Which components matter when they are taken out?'),
+  alike('ablation', 'Ablation and patching', 'Which components matter when they are taken out?', [
+    {
+      name: 'components',
+      label: 'Chosen components',
+      help: 'Which are replaced, in this order.',
+      kind: 'components',
+      optional: true,
+    },
+  ]),
   alike('brand-new', 'An experiment without a drawing', 'What does the chooser do with what it does not know?'),
 ];

@@ -3,10 +3,12 @@
  * made up by formula and are not measurements; nothing outside test/renderer may use it.
  * fake-server.ts serves it to a browser.
  */
+import { announcing } from '../../src-main/service/announce.ts';
 import type { Service } from '../../src-main/shared/contract.ts';
 import { HopscopeError } from '../../src-main/shared/errors.ts';
 import { createEvent } from '../../src-main/shared/event.ts';
 import type {
+  EvaluationRow,
   ExperimentSpec,
   ModelDescription,
   Preview,
@@ -20,8 +22,9 @@ import { fakeAbout, fakeDevices, fakeEstimate, fakeExperiments } from './fake-de
 import { fakeFigures } from './fake-figures.ts';
 import { createFakeModels, describeFakeModel } from './fake-models.ts';
 import { createFakeProjects } from './fake-projects.ts';
-import { fakeDaxwugSets, fakeEvaluation, fakeSets, fakeSteps } from './fake-rows.ts';
-import { createFakeRuns } from './fake-runs.ts';
+import { fakeDaxwugSets, fakeEvaluation, fakeNow, fakeSets, fakeSteps } from './fake-rows.ts';
+import { createFakeRuns, fakeOutcome, sortedRuns } from './fake-runs.ts';
+import { createFakeWeights } from './fake-weights.ts';
 
 interface FakeRun {
   detail: RunDetail;
@@ -68,12 +71,13 @@ export function createFakeService(scenario: 'empty' | 'full', tickMilliseconds =
       model: 'small-world',
       dataset: 'first-hop',
       state,
-      created: new Date(Date.now() - runs.size * 5e7).toISOString(),
+      created: new Date(fakeNow - runs.size * 5e7).toISOString(),
       started: null,
       finished: null,
       seconds: reached * 0.9,
       progress: null,
       error: null,
+      outcome: null,
       spec,
       provenance: {
         modelPath: '/opt/hopscope/resources/small-world',
@@ -117,7 +121,7 @@ export function createFakeService(scenario: 'empty' | 'full', tickMilliseconds =
         experiment: id,
         results: fakeScoreResults(),
         title: `${title}, first hop`,
-        created: new Date(Date.now() - 4e8).toISOString(),
+        created: new Date(fakeNow - 4e8).toISOString(),
       };
       add(`run-${id}`, 'finished', 39, values);
     }
@@ -125,7 +129,7 @@ export function createFakeService(scenario: 'empty' | 'full', tickMilliseconds =
       experiment: 'data-ordering',
       title: 'Data ordering, dax and wug',
       dataset: 'daxwug',
-      created: new Date(Date.now() - 4e8).toISOString(),
+      created: new Date(fakeNow - 4e8).toISOString(),
       progress: { done: 58, total: 108, message: 'joint, seed 1, epoch 6 of 12', secondsLeft: 21 },
     });
     ordering.detail.spec = { ...ordering.detail.spec, dataset: 'daxwug' };
@@ -134,18 +138,34 @@ export function createFakeService(scenario: 'empty' | 'full', tickMilliseconds =
         10 ** (index - 6);
   }
 
-  function find(id: string): FakeRun {
+  function find(id: string, deletedToo = false): FakeRun {
     const run = runs.get(id);
-    if (run === undefined || deleted.has(id))
+    if (run === undefined || (deleted.has(id) && !deletedToo))
       throw new HopscopeError('RunNotFound', `There is no run "${id}" in this data folder.`);
     return run;
   }
 
   function listed(): RunSummary[] {
     return [...runs.values()]
-      .map(({ detail }) => detail)
+      .map(detailOf)
       .filter(({ run }) => !deleted.has(run))
       .sort((a, b) => b.created.localeCompare(a.created));
+  }
+
+  function detailOf(run: FakeRun): RunDetail {
+    return { ...run.detail, outcome: fakeOutcome(evaluationsOf(run)) };
+  }
+
+  function evaluationsOf(run: FakeRun): EvaluationRow[] {
+    const each = epochsOf(run) + 1;
+    const sets = setsOf(run.detail.spec.dataset).slice(0, 2);
+    return stagesOf(run).flatMap((stage) =>
+      seedsOf(run).flatMap((seed, place) => {
+        const reached = Math.max(0, Math.min(each, run.reached - place * each));
+        const epochs = stage.startsWith('[') ? [each - 1] : Array.from({ length: reached }, (_, epoch) => epoch);
+        return epochs.flatMap((epoch) => sets.map((set) => fakeEvaluation(set, seed, epoch, stage)));
+      }),
+    );
   }
 
   function describe(path: string): ModelDescription {
@@ -182,6 +202,7 @@ export function createFakeService(scenario: 'empty' | 'full', tickMilliseconds =
         evaluations: 2 * (epochs + 1) * seeds.length,
         ...fakeEstimate,
         seconds: 0.4 * epochs * seeds.length,
+        kept: 5_240_000 * seeds.length,
       },
     };
   }
@@ -209,7 +230,8 @@ export function createFakeService(scenario: 'empty' | 'full', tickMilliseconds =
     if (!done) setTimeout(() => advance(run), tickMilliseconds);
   }
 
-  return {
+  return announcing({
+    ...createFakeWeights((run) => find(run).detail),
     about: async () => fakeAbout,
     devices: async () => fakeDevices,
     experiments: async () => fakeExperiments,
@@ -222,7 +244,7 @@ export function createFakeService(scenario: 'empty' | 'full', tickMilliseconds =
         experiment: spec.experiment,
         spec: previewOf(spec).spec,
         ...plan,
-        created: new Date().toISOString(),
+        created: new Date(fakeNow).toISOString(),
       });
       setTimeout(() => advance(run), tickMilliseconds);
       return { run: id };
@@ -243,7 +265,7 @@ export function createFakeService(scenario: 'empty' | 'full', tickMilliseconds =
       changes.emit({ run: id, state });
     },
     async runs(query) {
-      const { limit = 50, offset = 0, project, search = '', state, experiment } = query ?? {};
+      const { limit = 50, offset = 0, project, search = '', state, experiment, sort } = query ?? {};
       const words = search.toLowerCase().split(/\s+/).filter(Boolean);
       const found = listed().filter(
         (run) =>
@@ -252,9 +274,9 @@ export function createFakeService(scenario: 'empty' | 'full', tickMilliseconds =
           (experiment === undefined || run.experiment === experiment) &&
           words.every((word) => `${run.title} ${run.model} ${run.dataset} ${run.state}`.toLowerCase().includes(word)),
       );
-      return { runs: found.slice(offset, offset + limit), total: found.length };
+      return { runs: sortedRuns(found, sort).slice(offset, offset + limit), total: found.length };
     },
-    run: async (id) => find(id).detail,
+    run: async (id) => detailOf(find(id)),
     async steps(id) {
       const run = find(id);
       const each = epochsOf(run) + 1;
@@ -274,16 +296,7 @@ export function createFakeService(scenario: 'empty' | 'full', tickMilliseconds =
     ),
 
     async evaluations(id, options) {
-      const run = find(id);
-      const each = epochsOf(run) + 1;
-      const sets = setsOf(run.detail.spec.dataset).slice(0, 2);
-      const rows = stagesOf(run).flatMap((stage) =>
-        seedsOf(run).flatMap((seed, place) => {
-          const reached = Math.max(0, Math.min(each, run.reached - place * each));
-          const epochs = stage.startsWith('[') ? [each - 1] : Array.from({ length: reached }, (_, epoch) => epoch);
-          return epochs.flatMap((epoch) => sets.map((set) => fakeEvaluation(set, seed, epoch, stage)));
-        }),
-      );
+      const rows = evaluationsOf(find(id));
       return options?.items === true ? rows : rows.map((row) => ({ ...row, items: [] }));
     },
     figures: async (id) => (find(id).detail.state === 'finished' ? (fakeFigures[find(id).detail.experiment] ?? []) : []),
@@ -295,6 +308,11 @@ export function createFakeService(scenario: 'empty' | 'full', tickMilliseconds =
         listed,
         changed: (run, state) => changes.emit({ run, state }),
         advance: (run) => advance(find(run)),
+        setDeleted(run, isDeleted) {
+          if (isDeleted) deleted.add(run);
+          else deleted.delete(run);
+          changes.emit({ run, state: find(run, true).detail.state });
+        },
       },
       paused,
     ),
@@ -309,5 +327,5 @@ export function createFakeService(scenario: 'empty' | 'full', tickMilliseconds =
         run.detail = { ...run.detail, notes };
       },
     }),
-  };
+  });
 }

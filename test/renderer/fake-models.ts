@@ -7,6 +7,7 @@ import { HopscopeError } from '../../src-main/shared/errors.ts';
 import { createEvent } from '../../src-main/shared/event.ts';
 import type { ModelDescription } from '../../src-main/shared/records.ts';
 import { fakeEstimate, fakeModel } from './fake-descriptions.ts';
+import { fakeNow } from './fake-rows.ts';
 
 const gigabyte = 2 ** 30;
 const large =
@@ -82,7 +83,7 @@ export function createFakeModels(scenario: 'empty' | 'full'): ModelService {
   const scans = createEvent<{ scan: string; folders: number; found: number; path: string }>();
   const removed = new Set<number>();
   const models: ProjectModel[] = [{ id: 0, path: 'small-world', name: 'Small world', added: null }];
-  const named = (id: number, path: string, name: string) => ({ id, path, name, added: new Date().toISOString() });
+  const named = (id: number, path: string, name: string) => ({ id, path, name, added: new Date(fakeNow).toISOString() });
   if (scenario === 'full') {
     models.push(named(1, large, 'a-very-long-organization-name/A-Model-7B-Instruct-with-a-long-name'));
     models.push(named(2, broken, 'half-a-download'));

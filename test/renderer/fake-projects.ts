@@ -4,6 +4,7 @@
 import type { ProjectDetail, ProjectService, SavedSpec, SearchHit } from '../../src-main/shared/contract-projects.ts';
 import { HopscopeError } from '../../src-main/shared/errors.ts';
 import type { RunSummary } from '../../src-main/shared/records.ts';
+import { fakeNow } from './fake-rows.ts';
 
 interface FakeProject extends Omit<ProjectDetail, 'counts' | 'active'> {
   deleted: boolean;
@@ -21,10 +22,10 @@ We expect the implications to come true **only** where the city's language is kn
 export function createFakeProjects(
   scenario: 'empty' | 'full',
   host: Pick<ProjectService, 'restoreRun' | 'saveRunNotes'> & { runs(): RunSummary[] },
-): ProjectService {
+): Omit<ProjectService, 'onProjectChanged'> {
   const all: FakeProject[] = [];
   const specs: (SavedSpec & { deleted: boolean })[] = [];
-  const times = { last: Date.now() - 9e8 };
+  const times = { last: fakeNow - 9e8 };
   function now(): string {
     times.last += 60_000;
     return new Date(times.last).toISOString();
@@ -136,6 +137,7 @@ export function createFakeProjects(
           title: name,
           detail: 'Project',
           project,
+          excerpt: null,
         })),
         ...host.runs().map(({ run, title, state, project }) => ({
           kind: 'run' as const,
@@ -143,6 +145,7 @@ export function createFakeProjects(
           title,
           detail: `${find(project).name} · ${state}`,
           project,
+          excerpt: null,
         })),
         ...specs
           .filter(({ deleted }) => !deleted)
@@ -152,6 +155,7 @@ export function createFakeProjects(
             title: name,
             detail: spec.experiment,
             project,
+            excerpt: null,
           })),
       ];
       return hits

@@ -3,6 +3,9 @@
  */
 import type { EvaluationRow, ItemSet, StepRow } from '../../src-main/shared/records.ts';
 
+/** The time at which everything made up was made; pictures of it freeze the clock there. */
+export const fakeNow = Date.UTC(2026, 2, 14, 9, 30);
+
 const cities = 'Arvane Belcor Calduin Dornith Elmsway Farrow Gildon Hathmoor Ivelle Jorvane'.split(' ');
 const languages = 'Arvish Belic Caldan Dornese Elmic'.split(' ');
 const people = Array.from(

@@ -8,6 +8,8 @@ import { escapeXml, type SvgNode } from '../../src-renderer/figures/nodes.ts';
 import { formatEstimate, ticks } from '../../src-renderer/figures/numbers.ts';
 import { divergingColor, printStyle } from '../../src-renderer/figures/style.ts';
 import { drawFigure, figureSvg } from '../../src-renderer/figures/svg.ts';
+import { textWidth } from '../../src-renderer/figures/text.ts';
+import { toCsv } from '../../src-renderer/text/csv.ts';
 import { figureCsv } from '../../src-renderer/text/figure-csv.ts';
 import { escapeLatex, tableLatex } from '../../src-renderer/text/latex.ts';
 import { fakeBars, fakeDiagonal, fakeFigures, fakeLines, fakeMap, fakeScatter, fakeTable } from './fake-figures.ts';
@@ -137,6 +139,31 @@ describe('maps', () => {
     const lines = (width: number) => new Set(cells(width).map(({ attributes }) => attributes.y)).size / 6;
     expect([lines(1000), lines(340)]).toEqual([1, 2]);
   });
+  it('keep narrow panels readable: titles whole where there is room, names apart from the axis, numbers of the scale apart', () => {
+    const names = { rows: { label: 'Layer', names: ['0', '1'] }, columns: { label: 'Head', names: ['0', '1', '2'] } };
+    const titles = ['Informative: learning implications', 'Downstream: later facts'];
+    const narrow = {
+      ...figure,
+      ...names,
+      panels: titles.map((title) => ({
+        title,
+        values: [
+          [0.0473, -0.0237, 0.01],
+          [0, 0, 0],
+        ],
+      })),
+    };
+    const drawn = everyNode(drawMap(narrow, { ...printStyle, width: 700 }).nodes);
+    expect(textsOf(drawn)).toEqual(expect.arrayContaining(titles));
+    const placeOf = (text: string) => drawn.find(({ tag, children }) => tag === 'text' && children[0] === text)!.attributes;
+    expect(Number(placeOf('Head').y) - Number(placeOf('2').y)).toBeGreaterThan(printStyle.fontSize);
+    const scale = drawn
+      .filter(({ tag, children }) => tag === 'text' && /^\u2212?0(\.0\d+)?$/.test(String(children[0])))
+      .slice(-5);
+    const places = scale.map(({ attributes }) => Number(attributes.x));
+    for (const [index, x] of places.slice(1).entries())
+      expect(x - places[index]!).toBeGreaterThan(textWidth('\u22120.0473', printStyle.fontSize));
+  });
   it('are drawn when everything is zero', () => {
     const zero = { ...figure, panels: [{ title: '', values: [[0]] }] };
     expect(figureSvg(zero).text).not.toMatch(/NaN/);
@@ -208,6 +235,14 @@ describe('CSV', () => {
     expect(rows(fakeScatter)[0]).toBe('series,label,Informative score,Downstream score,r,r low,r high');
     expect(rows(fakeScatter)).toHaveLength(121);
   });
+  it('ends every row with the figure and where its numbers come from', () => {
+    const [heading, ...others] = figureCsv(fakeLines, [], 'Model m; data d (version 2); seed 0. Run r, 2026-11-22.')
+      .trim()
+      .split('\r\n');
+    expect(heading).toBe('series,Epoch,mean,low,high,value 1,value 2,value 3,figure,source');
+    const end = toCsv([fakeLines.title, 'Model m; data d (version 2); seed 0. Run r, 2026-11-22.'], []).trim();
+    for (const row of others) expect(row.endsWith(`,${end}`), row).toBe(true);
+  });
   it('of tables spreads estimates over columns', () => {
     const [heading, , , third, fourth] = rows(fakeTable);
     expect(heading).toBe(
@@ -217,6 +252,41 @@ describe('CSV', () => {
     expect(fourth!.split(',')).toHaveLength(15);
   });
 });
+
+/** What TeX would stumble over in a table: a small strict reader of the commands that may stand there. */
+function checkLatex(text: string, columns: number, rows: number): void {
+  const known =
+    /^(begin|end|centering|caption|label|footnotesize|setlength|tabcolsep|linewidth|toprule|midrule|bottomrule|cdot|text\w+|dots|rightarrow|times|pm|leq|geq|Delta|alpha|beta|[&%$#_{}\\])$/;
+  const lines = text.split('\n');
+  expect(lines[0]).toBe('% \\usepackage{booktabs}');
+  const body = lines.slice(1).join('\n');
+  // Beyond ASCII nothing may be left: what a font has is not known here
+  expect(body).toMatch(/^[\x20-\x7e\n]*$/);
+  const open: string[] = [];
+  let [depth, math] = [0, false];
+  for (const [token, command] of body.matchAll(/\\([A-Za-z]+|.)|[{}$%#~^_&]/gs)) {
+    if (command !== undefined) expect(command).toMatch(known);
+    else if (token === '{') depth++;
+    else if (token === '}') expect(--depth).toBeGreaterThanOrEqual(0);
+    else if (token === '$') math = !math;
+    else if (token === '^') expect(math).toBe(true);
+    else expect(token).toMatch(/^[&~]$/);
+  }
+  expect([depth, math]).toEqual([0, false]);
+  for (const [, kind, name] of body.matchAll(/\\(begin|end)\{([^}]*)\}/g)) {
+    if (kind === 'begin') open.push(name!);
+    else expect(open.pop()).toBe(name);
+  }
+  expect(open).toEqual([]);
+  const preamble = /\\begin\{tabular\}\{((?:[lr]|p\{[^}]*\})+)\}/.exec(body)![1]!;
+  expect(preamble.replaceAll(/p\{[^}]*\}/g, 'p')).toHaveLength(columns);
+  const cells = lines.filter((line) => line.endsWith(' \\\\'));
+  expect(cells).toHaveLength(rows);
+  for (const line of cells) {
+    expect(line.replaceAll('\\&', '').split('&')).toHaveLength(columns);
+    expect(line.trim().startsWith('[')).toBe(false);
+  }
+}
 
 describe('LaTeX', () => {
   it('has rules, alignment and nothing unescaped', () => {
@@ -232,6 +302,33 @@ describe('LaTeX', () => {
   });
   it('keeps exponents', () => {
     const table: TableFigure = { ...fakeTable, columns: ['p'], rows: [[3e-5], [-3e-5]] };
-    expect(tableLatex(table)).toContain('    3e-5 \\\\\n    $-$3e-5 \\\\');
+    expect(tableLatex(table)).toContain('    $3 \\cdot 10^{-5}$ \\\\\n    $-3 \\cdot 10^{-5}$ \\\\');
+  });
+  it('goes over both columns of a page, in smaller type, and breaks long texts where it must', () => {
+    const wide: TableFigure = { ...fakeTable, columns: ['a', 'b'], rows: [['x'.repeat(30), 'y'.repeat(30)]] };
+    expect(tableLatex(wide)).toContain('\\begin{table*}');
+    expect(tableLatex(wide)).not.toContain('footnotesize');
+    const wider: TableFigure = {
+      ...wide,
+      columns: ['a', 'b', 'c', 'd'],
+      rows: [Array.from({ length: 4 }, () => 'x'.repeat(30))],
+    };
+    expect(tableLatex(wider)).toContain('\\footnotesize');
+    const long: TableFigure = { ...wide, columns: ['a', 'b'], rows: [['x', 'many words '.repeat(9)]] };
+    expect(tableLatex(long)).toContain('\\begin{tabular}{lp{0.25\\linewidth}}');
+  });
+  it('is well formed whatever the cells hold: braces and environments balance, every row has every column, nothing is active', () => {
+    const nasty = ['[x]', '50% & more_or {less}', '\\end{table}', 'a\nb', '“quoted” → Δ ≤ 2 ± 1 | "c"', '~^$#'];
+    const figures: TableFigure[] = [
+      fakeTable,
+      {
+        ...fakeTable,
+        title: nasty.join(' '),
+        caption: nasty.join(' '),
+        columns: nasty,
+        rows: [nasty, nasty.map(() => null), nasty.map(() => -2e-7)],
+      },
+    ];
+    for (const figure of figures) checkLatex(tableLatex(figure, nasty.join(' ')), figure.columns.length, figure.rows.length + 1);
   });
 });

@@ -1,6 +1,8 @@
 /** The screens' side of models: tokens in their places, plans in words, and the list with adding, removing and undo. */
 import { describe, expect, it, vi } from 'vitest';
 import type { TokenizedText } from '../../src-main/shared/contract-models.ts';
+import { folderAdvice, folderProblem, isAway } from '../../src-renderer/components/models/folder-problems.ts';
+import { arrangeModels, type ListedModel, type ModelQuery } from '../../src-renderer/components/models/model-list.ts';
 import { bestUse, kept } from '../../src-renderer/components/models/plan-words.ts';
 import { tokenPieces, visible } from '../../src-renderer/components/models/token-pieces.ts';
 import { modelAddress, ProjectModels } from '../../src-renderer/state/models.svelte.ts';
@@ -86,12 +88,12 @@ describe('tokenPieces', () => {
 it('a plan says the most that can be done, and where things are kept', () => {
   const plan = fakeModel.plan;
   const no = { fits: false, of: '' };
-  expect(bestUse(plan)).toEqual({ words: 'Finetunes, in memory', isGood: true });
+  expect(bestUse(plan)).toEqual({ words: 'Finetunes, in memory', isGood: true, isPossible: true, memory: plan.train_all.memory });
   expect(bestUse({ ...plan, train_all: { ...fakeEstimate, ...no } }).words).toBe('Finetunes MLP and attention');
   const none = { ...fakeEstimate, ...no };
   const runs = { ...plan, train_all: none, train_mlp_attn: none, train_lora: none, scores: none };
-  expect(bestUse(runs)).toEqual({ words: 'Runs only', isGood: false });
-  expect(bestUse({ ...runs, forward: none }).words).toBe('Too large for this memory');
+  expect(bestUse(runs)).toMatchObject({ words: 'Runs only', isGood: false, isPossible: true });
+  expect(bestUse({ ...runs, forward: none })).toMatchObject({ words: 'Too large for this memory', isPossible: false });
   expect(kept({ ...fakeEstimate, residency: 'disk', state: 'scratch' })).toBe(
     'Weights partly read from disk; what trains on disk, in a scratch folder',
   );
@@ -157,4 +159,48 @@ it('dropped folders have paths in a window and none in a browser', () => {
   expect(droppedPaths(shell, transfer)).toEqual(['/data/gpt2']);
   expect(droppedPaths(null, transfer)).toEqual([]);
   expect(droppedPaths(null, null)).toEqual([]);
+});
+
+describe('arrangeModels', () => {
+  const listed = (id: number, name: string, values: Partial<ListedModel> = {}): ListedModel => ({
+    model: { id, name, path: `/models/${name}`, added: null },
+    family: 'llama',
+    dtype: 'float32',
+    parameters: null,
+    bytes: null,
+    isBroken: false,
+    ...values,
+  });
+  const list = [
+    listed(0, 'Small world', { parameters: 1e6 }),
+    listed(1, 'llama-10', { parameters: 8e9, dtype: 'bfloat16' }),
+    listed(2, 'llama-9', { isBroken: true, family: null }),
+    listed(3, 'gpt2', { parameters: 1e8, family: 'gpt2' }),
+  ];
+  const all: ModelQuery = { text: '', onlyBroken: false, by: 'added', descending: false };
+  const names = (query: Partial<ModelQuery>) => arrangeModels(list, { ...all, ...query }).map(({ model }) => model.name);
+
+  it('filters by words in name, path, family and number type', () => {
+    expect(names({ text: 'MODELS llama' })).toEqual(['Small world', 'llama-10', 'llama-9']);
+    expect(names({ text: 'bfloat16' })).toEqual(['llama-10']);
+    expect(names({ onlyBroken: true })).toEqual(['llama-9']);
+    expect(names({ text: 'llama-10', onlyBroken: true })).toEqual([]);
+  });
+
+  it('sorts numbers in names as numbers, and unknown sizes last either way', () => {
+    expect(names({ by: 'name' })).toEqual(['gpt2', 'llama-9', 'llama-10', 'Small world']);
+    expect(names({ by: 'parameters', descending: true })).toEqual(['llama-10', 'gpt2', 'Small world', 'llama-9']);
+    expect(names({ by: 'parameters' })).toEqual(['Small world', 'gpt2', 'llama-10', 'llama-9']);
+    expect(list.map(({ model }) => model.id)).toEqual([0, 1, 2, 3]);
+  });
+});
+
+it('a folder that is away keeps its place; what is wrong with others is said as it is', () => {
+  expect(isAway('ModelNotFound')).toBe(true);
+  expect(folderAdvice({ code: 'ModelNotFound', message: 'There is no folder /disk/llama.', kind: 'input' })).toContain(
+    'keeps its place',
+  );
+  const damaged = { code: 'BadJson', message: 'config.json ends early.', kind: 'input' } as const;
+  expect([isAway(damaged.code), folderAdvice(damaged)]).toEqual([false, 'config.json ends early.']);
+  expect(folderProblem('NeverHeardOf')).toBe('The folder cannot be used');
 });

@@ -1,7 +1,10 @@
 /** Projects, notices, shortcuts and the palette's commands over the fake host. */
+
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { ProjectSummary, SearchHit } from '../../src-main/shared/contract-projects.ts';
 import { HopscopeError } from '../../src-main/shared/errors.ts';
 import { type Command, filterCommands } from '../../src-renderer/components/palette/commands.ts';
+import { findProjects, type ProjectOrder } from '../../src-renderer/components/projects/project-search.ts';
 import { Projects } from '../../src-renderer/state/projects.svelte.ts';
 import { type ShortcutActions, ShortcutReader } from '../../src-renderer/state/shortcuts.ts';
 import { switchProject } from '../../src-renderer/state/switch-project.ts';
@@ -172,4 +175,65 @@ it("the palette's commands are found by all words, the title's beginning first",
   expect(found('HOME')).toEqual(['Home', 'New home']);
   expect(found('appear dark')).toEqual(['Dark theme']);
   expect(found('go dark')).toEqual([]);
+});
+
+describe('findProjects', () => {
+  const project = (id: number, name: string, opened: string, active: string): ProjectSummary => ({
+    project: id,
+    name,
+    created: '2026-01-01',
+    opened,
+    archived: null,
+    active,
+    counts: { runs: 0, models: 0, datasets: 0, specs: 0 },
+  });
+  const list = [
+    project(1, 'Grafting 10', '2026-03', '2026-02'),
+    project(2, 'grafting 9', '2026-02', '2026-05'),
+    project(3, 'Other', '2026-01', '2026-01'),
+  ];
+  const hit = (values: Partial<SearchHit>): SearchHit => ({
+    kind: 'run',
+    id: 'a',
+    title: 'OCR',
+    detail: '',
+    project: 3,
+    excerpt: null,
+    ...values,
+  });
+  const found = (text: string, hits: SearchHit[] = [], order: ProjectOrder = 'opened') =>
+    findProjects(list, text, hits, order).map((each) => [each.project.project, each.hits.length]);
+
+  it('shows all without words, in the order asked for', () => {
+    expect(found('')).toEqual([
+      [1, 0],
+      [2, 0],
+      [3, 0],
+    ]);
+    expect(found('  ', [hit({})], 'active')).toEqual([
+      [2, 0],
+      [1, 0],
+      [3, 0],
+    ]);
+    expect(found('', [], 'name')).toEqual([
+      [2, 0],
+      [1, 0],
+      [3, 0],
+    ]);
+  });
+
+  it('shows those named so first, then those in which something was found', () => {
+    const hits = [hit({}), hit({ id: 'b', project: 1 }), hit({ kind: 'project', id: '2', project: 2 })];
+    expect(found('graft', hits)).toEqual([
+      [1, 1],
+      [2, 0],
+      [3, 1],
+    ]);
+    expect(found('ocr', hits)).toEqual([
+      [1, 1],
+      [3, 1],
+    ]);
+    expect(found('ocr', [hit({ kind: 'project', project: 2, excerpt: '… ocr …' })])).toEqual([[2, 1]]);
+    expect(found('nowhere')).toEqual([]);
+  });
 });

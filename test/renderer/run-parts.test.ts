@@ -1,10 +1,21 @@
 /** Parts of the run screen: captions, predictions, the log, one item's history; pausing and notes as state; the density of PNG files. */
+import { createHash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
 import { describe, expect, it, vi } from 'vitest';
+import { sealedText } from '../../src-main/shared/prediction-seal.ts';
 import type { RunDetail } from '../../src-main/shared/records.ts';
-import { withDensity } from '../../src-renderer/figures/png.ts';
+import { withDensity, withTexts } from '../../src-renderer/figures/png.ts';
 import { figureSvg } from '../../src-renderer/figures/svg.ts';
 import { conditionTable, itemFigure, itemMaps, itemStages, itemTokens } from '../../src-renderer/measures/item-history.ts';
-import { judge, predictionWords, readPrediction } from '../../src-renderer/measures/prediction.ts';
+import {
+  agreementWords,
+  effectWords,
+  isIntact,
+  judge,
+  predictionWords,
+  readPrediction,
+  readSeal,
+} from '../../src-renderer/measures/prediction.ts';
 import { runLog } from '../../src-renderer/measures/run-log.ts';
 import { itemAddress, matchAddress } from '../../src-renderer/state/router.svelte.ts';
 import { RunView } from '../../src-renderer/state/run.svelte.ts';
@@ -74,6 +85,21 @@ it('a PNG is placed at its width on paper', () => {
   expect(view.getUint32(50)).toBe(0x0f0ed7e1);
 });
 
+it('a PNG says what it shows, in any letters', () => {
+  const png = Uint8Array.from({ length: 60 }, (_, index) => index);
+  const told = withTexts(png, { Title: 'Ranks', Description: 'facts → implications' });
+  const latin = (from: number, to: number) => String.fromCharCode(...told.subarray(from, to));
+  expect(latin(37, 52)).toBe('tEXtTitle\0Ranks');
+  // Letters beyond Latin-1 need an iTXt chunk in UTF-8: 12 bytes of the first chunk around its 11 of text
+  expect(latin(33 + 12 + 11 + 4, 33 + 12 + 11 + 8)).toBe('iTXt');
+  const start = 33 + 12 + 11 + 8;
+  const length = new DataView(told.buffer).getUint32(start - 8);
+  expect(new TextDecoder().decode(told.subarray(start, start + length))).toBe('Description\0\0\0\0\0facts → implications');
+  // CRC-32 of the first chunk's type and data, as zlib computes it
+  expect(new DataView(told.buffer).getUint32(33 + 8 + 11)).toBe(crc32('tEXtTitle\0Ranks'));
+  expect([...told.subarray(start + length + 4)]).toEqual([...png.subarray(33)]);
+});
+
 describe('a prediction', () => {
   const prediction = { set: 'implications', comparison: 'at most', threshold: 2, text: 'It generalizes.' } as const;
   const rows = [0, 1, 2].flatMap((seed) => [0, 12].map((epoch) => fakeEvaluation(fakeSets()[1]!, seed, epoch)));
@@ -86,6 +112,52 @@ describe('a prediction', () => {
     expect(judge(prediction, [...rows, ...later], 'finished').outcome).toBe('met');
     const spread = rows.map((row) => ({ ...row, meanRank: row.epoch === 0 ? 9 : 1 + row.seed }));
     expect(judge(prediction, spread, 'finished').why).toContain('more seeds may decide otherwise');
+  });
+
+  it('is judged over all seeds, with those that disagree, the distance in ranks and in deviations, and other trainings aside', () => {
+    const spread = rows.map((row) => ({ ...row, meanRank: row.epoch === 0 ? 9 : [1, 1.5, 2.6][row.seed]! }));
+    const later = spread.map((row) => ({ ...row, stage: 'late_frozen', meanRank: row.meanRank + 3 }));
+    const { outcome, decisive, others } = judge(prediction, [...spread, ...later], 'finished');
+    expect(outcome).toBe('met');
+    expect(decisive!.seeds.map(({ agrees }) => agrees)).toEqual([true, true, false]);
+    expect(agreementWords(decisive!)).toBe('2 of 3 seeds agree with the prediction; not seed 2 (2.60).');
+    // mean 1.7; deviations -0.7, -0.2, 0.9: s = sqrt(1.34 / 2) = 0.8185; 0.3 / 0.8185 = 0.367
+    expect(effectWords(decisive!, 2)).toBe(
+      'The mean lies 0.30 ranks below the threshold, 0.367 standard deviations of the seeds.',
+    );
+    expect(others).toMatchObject([{ stage: 'late_frozen', met: false }]);
+    expect(agreementWords(others[0]!)).toBe('0 of 3 seeds agree with the prediction.');
+    const one = judge(
+      prediction,
+      spread.filter(({ seed }) => seed === 0),
+      'finished',
+    ).decisive!;
+    expect([agreementWords(one), effectWords(one, 2)]).toEqual([
+      '1 of 1 seed agrees with the prediction.',
+      'The mean lies 1.00 ranks below the threshold.',
+    ]);
+    expect(effectWords(one, 1)).toBe('The mean lies at the threshold.');
+    // 0.1 + 0.2 is not above 0.3
+    const rounded = rows.map((row) => ({ ...row, meanRank: 0.1 + 0.2 }));
+    expect(judge({ ...prediction, threshold: 0.3 }, rounded, 'finished').outcome).toBe('met');
+  });
+
+  it('is known to be unchanged by its seal', async () => {
+    const time = '2026-11-22T10:00:00.000Z';
+    const hash = createHash('sha256')
+      .update(sealedText('run-1', time, prediction))
+      .digest('hex');
+    const stored = { ...prediction, seal: { time, hash } };
+    expect(readPrediction(stored)).toEqual(prediction);
+    expect(readSeal(stored)).toEqual({ time, hash });
+    expect(await isIntact('run-1', stored)).toBe(true);
+    expect(await isIntact('run-2', stored)).toBe(false);
+    expect(await isIntact('run-1', { ...stored, threshold: 3 })).toBe(false);
+    expect([readSeal({ ...prediction }), readSeal({ ...prediction, seal: 3 }), await isIntact('run-1', null)]).toEqual([
+      null,
+      null,
+      false,
+    ]);
   });
 
   it('stays open until the run has finished, without a number, and without the list', () => {
@@ -107,17 +179,17 @@ describe('a prediction', () => {
     wizard.load(service);
     await vi.waitFor(() => expect(wizard.experiment?.id).toBe('ocr'));
     for (let step = 0; step < 4; step++) expect(await wizard.next(service)).toBe(true);
-    await vi.waitFor(() => expect(wizard.predictableSets).toEqual(['implications', 'facts']));
-    expect(wizard.prediction).toBeNull();
-    wizard.predictionDraft = { ...wizard.predictionDraft, threshold: 'two' };
+    await vi.waitFor(() => expect(wizard.prediction.sets).toEqual(['implications', 'facts']));
+    expect(wizard.prediction.value).toBeNull();
+    wizard.prediction.draft = { ...wizard.prediction.draft, threshold: 'two' };
     expect(await wizard.next(service)).toBe(false);
-    expect(wizard.predictionProblem).toMatch(/mean rank/);
-    wizard.predictionDraft = { ...wizard.predictionDraft, threshold: '2', text: ' It generalizes. ' };
+    expect(wizard.prediction.problem).toMatch(/mean rank/);
+    wizard.prediction.draft = { ...wizard.prediction.draft, threshold: '2', text: ' It generalizes. ' };
     expect(await wizard.next(service)).toBe(true);
     const run = await wizard.startRun(service, 1);
     expect(readPrediction((await service.run(run!)).prediction)).toEqual(prediction);
     wizard.begin('ocr', { model: 'small-world' });
-    expect(wizard.prediction).toBeNull();
+    expect(wizard.prediction.value).toBeNull();
   });
 });
 
@@ -149,7 +221,7 @@ describe('an item', () => {
 
   it('has a map for each kind of score, attention summed over heads, with its tokens where they are known', async () => {
     const rows = await service.scores('run-extractive-scores', { seed: 0, point: 3 });
-    const maps = itemMaps(rows, 'implications', itemTokens({ item_tokens: [[], [], [], ['The', ' people']] }, 3));
+    const maps = itemMaps(rows, 'implications', itemTokens({ item_tokens: [[], [], [], ['The', ' people']] }, 'implications', 3));
     const upstream = maps.find(({ id }) => id === 'item-upstream')!;
     expect(maps.length).toBeGreaterThan(2);
     expect(upstream.panels.map(({ title }) => title)).toEqual(['MLP', 'Attention']);

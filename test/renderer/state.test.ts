@@ -3,13 +3,16 @@ import { describe, expect, it, vi } from 'vitest';
 import type { Service } from '../../src-main/shared/contract.ts';
 import { HopscopeError } from '../../src-main/shared/errors.ts';
 import { closeOnce } from '../../src-main/shared/ports.ts';
+import type { RunSummary } from '../../src-main/shared/records.ts';
 import type { Port } from '../../src-main/shared/rpc.ts';
 import { Connection } from '../../src-renderer/state/connection.svelte.ts';
-import { deleteRun } from '../../src-renderer/state/delete-run.ts';
+import { deleteRun, deleteRuns } from '../../src-renderer/state/delete-run.ts';
 import { follow } from '../../src-renderer/state/follow.ts';
 import { Request } from '../../src-renderer/state/request.svelte.ts';
 import { matchAddress, readAddress, runAddress } from '../../src-renderer/state/router.svelte.ts';
 import { RunView } from '../../src-renderer/state/run.svelte.ts';
+import { RunChoice } from '../../src-renderer/state/run-choice.svelte.ts';
+import { filterOf, newestFirst, readRunChoices, runsAddress, sortedBy } from '../../src-renderer/state/run-filter.ts';
 import { RunList } from '../../src-renderer/state/runs.svelte.ts';
 import { Toasts } from '../../src-renderer/state/toasts.svelte.ts';
 import { Wizard } from '../../src-renderer/state/wizard.svelte.ts';
@@ -92,14 +95,19 @@ describe('RunView', () => {
 });
 
 describe('RunList', () => {
-  it('lists, filters, pages, derives outcomes, and follows what is deleted and brought back', async () => {
+  it('lists, filters, pages, has outcomes, and follows what is deleted and brought back', async () => {
     const service = createFakeService('full');
     const list = new RunList(4);
     const end = list.follow(service);
     await vi.waitFor(() => expect(list.runs).toHaveLength(4));
     expect(list.total).toBe(19);
-    await vi.waitFor(() => expect(list.outcome('run-finished')?.facts?.latest).toBeLessThan(0.1));
-    expect(list.outcome('run-finished')?.facts?.before).toBeGreaterThan(3);
+    // The outcome comes with the run, as the run's own screen has it.
+    const view = new RunView('run-finished');
+    const endView = view.follow(service);
+    await vi.waitFor(() => expect(view.standing('facts')).not.toBeNull());
+    const { before, latest } = view.standing('facts')!;
+    expect(list.runs!.find(({ run }) => run === 'run-finished')!.outcome!.lists.facts).toEqual({ first: before, last: latest });
+    endView();
     list.more();
     await vi.waitFor(() => expect(list.runs).toHaveLength(8), { timeout: 2000 });
     list.ask({ search: 'FAILED' });
@@ -120,13 +128,109 @@ describe('RunList', () => {
   });
 });
 
-it('several trainings have no common outcome', async () => {
-  const list = new RunList(30);
-  const end = list.follow(createFakeService('full'));
-  await vi.waitFor(() => expect(list.outcome('run-layer-freezing')).toEqual({ facts: null, implications: null }), {
-    timeout: 5000,
+describe('a long list', () => {
+  /** A host with so many runs, and what it was asked for. */
+  function longHost(count: number) {
+    const fake = createFakeService('empty');
+    const asked: [offset: number, limit: number][] = [];
+    const runs = Array.from({ length: count }, (_, place) => ({ run: `run-${place}`, title: `${place}` }) as RunSummary);
+    const service: Service = {
+      ...fake,
+      async runs(query) {
+        const { offset = 0, limit = 0, sort } = query ?? {};
+        asked.push([offset, limit]);
+        const all = sort?.descending === false ? [...runs].reverse() : runs;
+        return { runs: all.slice(offset, offset + limit), total: all.length };
+      },
+    };
+    return { service, asked, runs };
+  }
+
+  it('is fetched where it is looked at, in whole pages, and nowhere else', async () => {
+    const { service, asked } = longHost(1000);
+    const list = new RunList(100);
+    const end = list.follow(service);
+    await vi.waitFor(() => expect(list.total).toBe(1000));
+    list.show(480, 30);
+    await vi.waitFor(() => expect(list.at(509)?.run).toBe('run-509'));
+    list.show(940, 60);
+    await vi.waitFor(() => expect(list.at(999)?.run).toBe('run-999'));
+    expect(asked).toEqual([
+      [0, 100],
+      [400, 200],
+      [900, 100],
+    ]);
+    expect([list.at(300), list.runs?.length]).toEqual([null, 100]);
+    list.ask({ sort: { by: 'created', descending: false } });
+    await vi.waitFor(() => expect(list.at(0)?.run).toBe('run-999'));
+    expect(list.at(480)).toBeNull();
+    end();
   });
-  end();
+
+  it('that shrinks does not keep asking for what is gone', async () => {
+    const { service, asked, runs } = longHost(250);
+    const list = new RunList(100);
+    const end = list.follow(service);
+    await vi.waitFor(() => expect(list.total).toBe(250));
+    runs.length = 150;
+    list.show(190, 30);
+    await vi.waitFor(() => expect(list.total).toBe(150));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(asked.length).toBeLessThan(4);
+    end();
+  });
+
+  it('lets runs be chosen one by one, from one to another, and all, fetched or not', async () => {
+    const { service } = longHost(2300);
+    const list = new RunList(100);
+    const end = list.follow(service);
+    await vi.waitFor(() => expect(list.total).toBe(2300));
+    const choice = new RunChoice();
+    choice.toggle(list.at(7)!, 7);
+    await choice.extend(list, 5);
+    expect(choice.names).toEqual(['run-7', 'run-5', 'run-6']);
+    await choice.extend(list, 309);
+    expect([choice.size, choice.has('run-309'), choice.has('run-310')]).toEqual([305, true, false]);
+    choice.leave(['run-5', 'run-6']);
+    choice.toggle(list.at(7)!, 7);
+    expect(choice.size).toBe(302);
+    await choice.all(list);
+    expect(choice.size).toBe(2300);
+    choice.none();
+    expect(choice.names).toEqual([]);
+    end();
+  });
+
+  it('is deleted from with one notice, which says what was kept', async () => {
+    const service = createFakeService('full');
+    const toasts = new Toasts();
+    const deleted = await deleteRuns({ service, toasts }, ['run-finished', 'run-midway', 'run-failed']);
+    expect(deleted).toEqual(['run-finished', 'run-failed']);
+    expect(toasts.shown.map(({ text }) => text)).toEqual(['Deleted 2 runs. 1 run under way was kept: stop it first.']);
+    expect((await service.runs({ limit: 50, offset: 0 })).total).toBe(17);
+    await toasts.act(toasts.shown[0]!.id);
+    expect((await service.runs({ limit: 50, offset: 0 })).total).toBe(19);
+    expect(await deleteRuns({ service, toasts }, ['run-midway'])).toEqual([]);
+    expect(toasts.shown.map(({ text, action }) => [text, action])).toEqual([
+      ['1 run under way was kept: stop it first.', undefined],
+    ]);
+  });
+});
+
+it('a filter and an order are kept in the address', () => {
+  const standard = { text: '', state: '', everywhere: false, sort: newestFirst } as const;
+  expect(runsAddress(standard)).toBe('/runs');
+  expect(readRunChoices(new URLSearchParams())).toEqual(standard);
+  const chosen = { text: 'a & b', state: 'failed', everywhere: true, sort: { by: 'facts', descending: true } } as const;
+  const [, query] = runsAddress(chosen).split('?');
+  expect(readRunChoices(new URLSearchParams(query))).toEqual(chosen);
+  expect(readRunChoices(new URLSearchParams('state=odd&sort=toString&order=up'))).toEqual({
+    ...standard,
+    sort: { by: 'created', descending: false },
+  });
+  expect(filterOf(chosen, 3)).toEqual({ search: 'a & b', state: 'failed', sort: { by: 'facts', descending: true } });
+  expect(sortedBy(newestFirst, 'seconds')).toEqual({ by: 'seconds', descending: true });
+  expect(sortedBy({ by: 'title', descending: false }, 'title')).toEqual({ by: 'title', descending: true });
 });
 
 describe('Wizard', () => {

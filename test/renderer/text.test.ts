@@ -6,7 +6,6 @@ import { plottedCsv, toCsv } from '../../src-renderer/text/csv.ts';
 import { fileName } from '../../src-renderer/text/download.ts';
 import {
   baseName,
-  formatBytes,
   formatChance,
   formatCount,
   formatDuration,
@@ -36,14 +35,7 @@ describe('format', () => {
       '–',
     ]);
   });
-  it('writes bytes and counts', () => {
-    expect([512, 5_000_000, 41_000_000, 11_800_000_000, 2 ** 40].map(formatBytes)).toEqual([
-      '512 B',
-      '4.8 MiB',
-      '39.1 MiB',
-      '11 GiB',
-      '1 TiB',
-    ]);
+  it('writes counts', () => {
     expect([1_310_000, 6_888_000_000, 412].map(formatCount)).toEqual(['1.31 M', '6.89 B', '412']);
   });
   it('writes stages for people', () => {
@@ -78,11 +70,11 @@ describe('csv', () => {
   });
   it('lists seeds, mean and chance of a figure', () => {
     const curve = { set: 'facts', seeds: [{ seed: 2, points: [{ x: 0, y: 4.5 }] }], mean: [{ x: 0, y: 4.5 }], chance: 9.5 };
-    expect(plottedCsv([{ figure: 'mean rank', x: 'epoch', curves: [curve] }]).split('\r\n')).toEqual([
-      'figure,set,seed,x_axis,x,value',
-      'mean rank,facts,2,epoch,0,4.5',
-      'mean rank,facts,mean,epoch,0,4.5',
-      'chance level,facts,,,,9.5',
+    expect(plottedCsv([{ figure: 'mean rank', x: 'epoch', curves: [curve] }], 'Model m.').split('\r\n')).toEqual([
+      'figure,set,seed,x_axis,x,value,source',
+      'mean rank,facts,2,epoch,0,4.5,Model m.',
+      'mean rank,facts,mean,epoch,0,4.5,Model m.',
+      'chance level,facts,,,,9.5,Model m.',
       '',
     ]);
   });

@@ -11,6 +11,7 @@ export default defineConfig({
   plugins: [svelte()],
   build: {
     target: 'chrome108',
+    assetsInlineLimit: 0,
     outDir: process.env.RENDERER_OUT ?? `${import.meta.dirname}/../../out/renderer-alone`,
     emptyOutDir: true,
   },

@@ -115,6 +115,11 @@ test('a run keeps the version it used and is named by it, also after later ones'
     spec: { dataset: { project_dataset: dataset, version: 1 } },
   });
   expect(await service.datasetVersionOfRun(detail.datasetVersion!)).toMatchObject({ dataset, number: 1, runs: 1 });
+  expect(await service.datasetRuns(dataset)).toMatchObject([{ run, title: detail.title, state: 'finished', version: 1 }]);
+  await service.deleteDataset(dataset);
+  expect(await service.datasetVersionOfRun(detail.datasetVersion!)).toMatchObject({ name: 'Cities / towns', isDeleted: true });
+  await expect(service.datasetRuns(dataset)).rejects.toMatchObject({ code: 'DatasetNotFound' });
+  await service.restoreDataset(dataset);
   expect((await service.dataset(dataset)).history.map(({ number, runs }) => [number, runs])).toEqual([
     [2, 0],
     [1, 1],

@@ -1,5 +1,8 @@
 /** Projects, specs, runs' plans and the search through the service, over the made-up compute. */
+import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
+import { sealedText } from '../../src-main/shared/prediction-seal.ts';
+import type { Json } from '../../src-main/shared/records.ts';
 import { temporaryFolder } from '../database/support.ts';
 import { openHost, specOf, whenState } from './support.ts';
 
@@ -65,4 +68,45 @@ test('in what a caller passes is typed', async () => {
     await expect(loose.runs!(query)).rejects.toMatchObject({ code: 'BadArgument' });
   await expect(loose.saveSpec!(null)).rejects.toMatchObject({ code: 'BadArgument' });
   await expect(loose.saveSpec!({ project: 1, name: 'x', spec: 'y' })).rejects.toMatchObject({ code: 'BadSpec' });
+});
+
+test('changes of what projects own are told, once stored, and only those', async () => {
+  const { service } = await openHost(temporaryFolder());
+  const told: string[] = [];
+  const end = service.onProjectChanged(({ part }) => told.push(part));
+  const { project } = await service.createProject('Second');
+  const { id } = await service.saveSpec({ project, name: 'Baseline', spec: specOf('finish') });
+  await service.deleteSpec(id);
+  const { dataset } = await service.createDataset({ project, name: 'Mine', kind: 'facts' });
+  await service.renameDataset(dataset, 'Ours');
+  await service.projects();
+  await service.specs(project);
+  await expect(service.renameProject(project, ' ')).rejects.toMatchObject({ code: 'EmptyName' });
+  expect(told).toEqual(['project', 'spec', 'spec', 'dataset', 'dataset']);
+  end();
+  await service.renameProject(project, 'Third');
+  expect(told).toHaveLength(5);
+});
+
+test('a prediction is sealed with its time when the run is stored', async () => {
+  const { service } = await openHost(temporaryFolder());
+  const prediction = { set: 'implications', comparison: 'at most', threshold: 2, text: 'It generalizes.' };
+  const { run } = await service.startRun(specOf('finish'), { prediction });
+  const detail = await service.run(run);
+  const { seal, ...words } = detail.prediction as { [name: string]: Json };
+  expect(words).toEqual(prediction);
+  const text = sealedText(run, detail.created, prediction);
+  expect(seal).toEqual({ time: detail.created, hash: createHash('sha256').update(text).digest('hex') });
+  // Another number, another run or another time does not fit it
+  const texts = [
+    sealedText(run, detail.created, { ...prediction, threshold: 3 }),
+    sealedText('other', detail.created, prediction),
+    sealedText(run, '2026-01-01T00:00:00.000Z', prediction),
+  ];
+  expect(new Set([text, ...texts]).size).toBe(4);
+  expect(sealedText(run, detail.created, { ...prediction, seal: seal! })).toBe(text);
+  const unworded = await service.startRun(specOf('finish'), { prediction: 'in words alone' });
+  expect((await service.run(unworded.run)).prediction).toBe('in words alone');
+  await whenState(service, run, 'finished');
+  await whenState(service, unworded.run, 'finished');
 });

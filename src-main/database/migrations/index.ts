@@ -6,6 +6,9 @@ import { figures } from './002-figures.ts';
 import { labels } from './003-labels.ts';
 import { scores } from './004-scores.ts';
 import { projects } from './005-projects.ts';
+import { outcomes } from './006-outcomes.ts';
+import { continuations } from './007-continuations.ts';
+import { weights } from './008-weights.ts';
 
 export interface Migration {
   name: string;
@@ -18,4 +21,7 @@ export const migrations: readonly Migration[] = [
   { name: '003-labels', sql: labels },
   { name: '004-scores', sql: scores },
   { name: '005-projects', sql: projects },
+  { name: '006-outcomes', sql: outcomes },
+  { name: '007-continuations', sql: continuations },
+  { name: '008-weights', sql: weights },
 ];

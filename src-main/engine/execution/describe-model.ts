@@ -3,10 +3,11 @@
  */
 import { tmpdir } from 'node:os';
 import type { ModelDescription, ModelPlan } from '../../shared/records.ts';
+import { availableMemory } from '../available-memory.ts';
 import type { Model } from '../models/model.ts';
 import { defaultThreads } from '../runtime/device.ts';
 import { estimate } from './estimate.ts';
-import { availableMemory, bestPlan, defaultBudget, type PlannedWork } from './memory-plan.ts';
+import { bestPlan, defaultBudget, type PlannedWork } from './memory-plan.ts';
 
 /** The works that are described: what is done, how often, and in words. */
 const works = [

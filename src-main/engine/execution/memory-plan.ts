@@ -2,9 +2,9 @@
  * How a piece of work fits into a number of bytes of memory: where weights are kept, whether what trains stays in memory or goes through a scratch
  * folder, and what all of it will take at its peak. It loads nothing; load-weights.ts and training do as it says.
  */
-import { readFileSync } from 'node:fs';
-import { freemem } from 'node:os';
+import { formatBytes } from '../../shared/byte-count.ts';
 import { HopscopeError } from '../../shared/errors.ts';
+import { availableMemory } from '../available-memory.ts';
 import type { Model } from '../models/model.ts';
 import type { Trainable } from '../models/parameters.ts';
 import { arenaSize } from '../runtime/memory.ts';
@@ -56,32 +56,7 @@ const defaultShare = 0.8;
 /** The program with its libraries and compiled programs, as measured. */
 const programBytes = 175 * 2 ** 20;
 
-/** Bytes this process may still take: what the system says is available, within the limit of its control group. */
-export function availableMemory(): number {
-  return Math.min(systemAvailable(), groupAvailable());
-}
-
 export const defaultBudget = (): number => Math.round(defaultShare * availableMemory());
-
-function systemAvailable(): number {
-  const line = readText('/proc/meminfo').match(/^MemAvailable:\s+(\d+) kB/m);
-  return line ? Number(line[1]) * 1024 : freemem();
-}
-
-function groupAvailable(): number {
-  const [limit, used] = ['memory.max', 'memory.current'].map((name) =>
-    Number(readText(`/sys/fs/cgroup/${name}`).trim() || 'NaN'),
-  );
-  return Number.isFinite(limit) && Number.isFinite(used) ? Math.max(0, limit! - used!) : Number.POSITIVE_INFINITY;
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
-}
 
 /** A way to do the work: where what trains is, and what stays in the model's files because of that. */
 interface Way {
@@ -101,7 +76,7 @@ export function planMemory(model: Model, work: PlannedWork, budget = defaultBudg
   if (best) return best;
   throw new HopscopeError(
     'NotEnoughMemory',
-    `This needs at least ${gigabytes(plans.at(-1)!.peak)} of memory, but may take ${gigabytes(budget)}. Give it more with --memory, close other programs, or make the batch smaller.`,
+    `This needs at least ${formatBytes(plans.at(-1)!.peak)} of memory, but may take ${formatBytes(budget)}. Give it more with --memory, close other programs, or make the batch smaller.`,
   );
 }
 
@@ -195,5 +170,3 @@ function fileBytes({ checkpoint }: Model, name: string): number {
   const { start, end } = checkpoint.tensors.get(name)!;
   return end - start;
 }
-
-const gigabytes = (bytes: number): string => `${Number((bytes / 2 ** 30).toPrecision(3))} GiB`;

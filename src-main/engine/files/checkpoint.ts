@@ -285,7 +285,8 @@ function weightsMissing(root: string): HopscopeError {
 /** Digests by path, size and modification time. */
 const contentHashes = new Map<string, string>();
 
-function contentHash(path: string): string {
+/** sha256 (hexadecimal) of a file's bytes, counted once per path, size and modification time. */
+export function contentHash(path: string): string {
   const { size, mtimeMs } = statSync(path);
   const key = `${path}\n${size}\n${mtimeMs}`;
   const known = contentHashes.get(key);

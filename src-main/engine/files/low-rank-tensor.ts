@@ -24,43 +24,43 @@ export class LowRankTensor implements StoredTensor {
   readonly type = 'stored';
   readonly storedType = 'float32';
   readonly shape: readonly number[];
-  readonly #base: WeightTensor;
-  readonly #change: LowRankChange;
+  readonly base: WeightTensor;
+  readonly change: LowRankChange;
   readonly #first: number;
 
   /** `first`: where the base is a stretch of the matrix's rows, the first one. */
   constructor(base: WeightTensor, change: LowRankChange, first = 0) {
     this.shape = base.shape;
-    this.#base = base;
-    this.#change = change;
+    this.base = base;
+    this.change = change;
     this.#first = first;
   }
 
   /** That of the change and of what it is put on. */
   get generation(): number {
-    return this.#change.generation() + generationOf(this.#base);
+    return this.change.generation() + generationOf(this.base);
   }
 
   async fetch(target: Uint8Array): Promise<void> {
     const values = floatsOf(target);
-    await readInto(this.#base, values);
+    await readInto(this.base, values);
     this.#addTo(values, (index) => index);
   }
 
   rows(rows: Int32Array): Float32Array {
     // Those of a base in memory are copies too
-    const values = takeRows(this.#base, rows);
+    const values = takeRows(this.base, rows);
     this.#addTo(values, (index) => rows[index]!);
     return values;
   }
 
   slice(first: number, count: number): LowRankTensor {
-    return new LowRankTensor(sliceRows(this.#base, first, count), this.#change, this.#first + first);
+    return new LowRankTensor(sliceRows(this.base, first, count), this.change, this.#first + first);
   }
 
   /** Adds the change to rows [count, width]; `rowOf` says which of this tensor's rows each is. */
   #addTo(values: Float32Array, rowOf: (index: number) => number): void {
-    const { rank, scale, a, b, inputFirst } = this.#change;
+    const { rank, scale, a, b, inputFirst } = this.change;
     const width = this.shape[1]!;
     // change[row, column] = sum over k of left[row, k] right[k, column]
     const right = inputFirst ? transposed(b, width, rank) : a;

@@ -1,5 +1,5 @@
 /**
- * The sum of tensors with factors, formed when it is read: finetuned weights from a base and a change, a change from two sets of weights.
+ * The sum of tensors with factors, formed when it is read: finetuned weights from a base and a change or a part of it, a change from two sets of weights.
  * Nothing is kept but the terms.
  */
 import { floatsOf } from '../tensor.ts';
@@ -8,7 +8,7 @@ import { readInto, valuesOf } from './values.ts';
 
 export interface Term {
   tensor: WeightTensor;
-  factor: 1 | -1;
+  factor: number;
 }
 
 export class SumTensor implements StoredTensor {
@@ -31,7 +31,7 @@ export class SumTensor implements StoredTensor {
     const values = floatsOf(target);
     const [first, ...others] = this.#terms as [Term, ...Term[]];
     await readInto(first.tensor, values);
-    if (first.factor === -1) negate(values);
+    scale(values, first.factor);
     for (const { tensor, factor } of others) accumulate(values, (await valuesOf(tensor)).data, factor);
   }
 
@@ -53,18 +53,19 @@ export function sumOf(terms: readonly Term[]): WeightTensor {
 }
 
 /** The sum of values in memory, in a buffer of its own. */
-function total(terms: readonly { data: Float32Array; factor: 1 | -1 }[]): Float32Array {
+function total(terms: readonly { data: Float32Array; factor: number }[]): Float32Array {
   const [first, ...others] = terms as [(typeof terms)[number], ...typeof terms];
   const sum = first.data.slice();
-  if (first.factor === -1) negate(sum);
+  scale(sum, first.factor);
   for (const { data, factor } of others) accumulate(sum, data, factor);
   return sum;
 }
 
-function negate(values: Float32Array): void {
-  for (let index = 0; index < values.length; index++) values[index] = -values[index]!;
+function scale(values: Float32Array, factor: number): void {
+  if (factor === 1) return;
+  for (let index = 0; index < values.length; index++) values[index]! *= factor;
 }
 
-function accumulate(target: Float32Array, values: Float32Array, factor: 1 | -1): void {
+function accumulate(target: Float32Array, values: Float32Array, factor: number): void {
   for (let index = 0; index < target.length; index++) target[index]! += factor * values[index]!;
 }

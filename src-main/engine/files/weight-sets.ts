@@ -78,6 +78,36 @@ export async function add(
   return result;
 }
 
+/**
+ * base + strength (trained - base) for every tensor of `trained`, each with its own strength; a new set that shares the others with `base`.
+ * At 0 it is the base's own tensor and at 1 the trained one, bit for bit.
+ * @throws HopscopeError `MissingTensor`, `WrongShape`
+ */
+export function between(base: Weights, trained: Weights, strengthOf: (name: string) => number): Map<string, WeightTensor> {
+  const result = new Map(base);
+  for (const [name, tensor] of trained) {
+    const old = tensorOf(base, name, 'the weights before', tensor);
+    const strength = strengthOf(name);
+    if (strength === 0) continue;
+    if (strength === 1) {
+      result.set(name, tensor);
+      continue;
+    }
+    const change = sumOf([
+      { tensor, factor: 1 },
+      { tensor: old, factor: -1 },
+    ]);
+    result.set(
+      name,
+      sumOf([
+        { tensor: old, factor: 1 },
+        { tensor: change, factor: strength },
+      ]),
+    );
+  }
+  return result;
+}
+
 /** The delta on some of its tensors only. @throws HopscopeError `MissingTensor` */
 export function part(delta: Delta, names: Iterable<string>): Delta {
   const tensors = new Map<string, WeightTensor>();

@@ -18,13 +18,32 @@ export interface Parameter {
   firstRow?: number;
 }
 
-/** What trains: everything, the MLP and attention matrices (of all or some layers), parameters by name, or low-rank adapters (`lora`: with all defaults). */
-export type Trainable = 'all' | 'mlp_attn' | 'lora' | LayerChoice | { lora: LoraChoice } | string[];
+/**
+ * What trains: everything, the MLP and attention matrices (of all or some layers, or of all but some), parameters by name, or low-rank adapters
+ * (`lora`: with all defaults). `except` is `mlp_attn` less what the choice in it names, so that exactly a layer's MLP or attention is frozen.
+ */
+export type Trainable = 'all' | 'mlp_attn' | 'lora' | LayerChoice | { except: LayerChoice } | { lora: LoraChoice } | string[];
+
+const moduleNames = ['mlp', 'attention'] as const;
 
 /** Matrices of some layers; of both kinds where `modules` is left out. */
 export interface LayerChoice {
   layers: number[];
-  modules?: ('mlp' | 'attention')[];
+  modules?: (typeof moduleNames)[number][];
+}
+
+/** Why a value read from a file is no choice of layers, to be put after its name; null where it is one. Whether a model has them is `trainableNames`' to say. */
+export function layerChoiceProblem(value: unknown): string | null {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'is not an object with layers and modules';
+  const { layers, modules, ...others } = value as Record<string, unknown>;
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined) return `has the unknown key ${JSON.stringify(unknown)}; known are layers, modules`;
+  if (!Array.isArray(layers) || !layers.every((layer) => Number.isInteger(layer)))
+    return 'has layers that are not a list of layer numbers, from 0';
+  const isModules =
+    modules === undefined ||
+    (Array.isArray(modules) && modules.length > 0 && modules.every((name) => moduleNames.includes(name)));
+  return isModules ? null : 'has modules that are not a list of mlp, attention or both';
 }
 
 export interface ParameterList {
@@ -70,7 +89,10 @@ export function listParameters(
   return { embedding, positions, blocks, head, all, count: all.reduce((sum, { shape }) => sum + elementCount(shape), 0) };
 }
 
-/** The names of the parameters that training changes; with adapters, those that have one. Errors: `BadTrainable` for a layer or name that the model does not have. */
+/**
+ * The names of the parameters that training changes; with adapters, those that have one.
+ * Errors: `BadTrainable` for a layer or name that the model does not have, and where nothing would train.
+ */
 export function trainableNames(list: ParameterList, trainable: Trainable): Set<string> {
   const lora = loraOf(trainable);
   if (lora) return new Set(loraTargets(list, lora).map(({ name }) => name));
@@ -89,9 +111,13 @@ export function trainableNames(list: ParameterList, trainable: Trainable): Set<s
       throw new HopscopeError('BadTrainable', 'trainable: the list is empty; name at least one parameter.');
     return new Set(trainable);
   }
-  const { layers, modules = ['mlp', 'attention'] } = trainable as LayerChoice;
+  const choice = trainable as LayerChoice | { except: LayerChoice };
+  const isExcept = 'except' in choice;
+  const { layers, modules = moduleNames } = isExcept ? choice.except : choice;
   requireLayers(layers, list.blocks.length);
-  const chosen = (parameter: Parameter) =>
-    isLinearMap(parameter) && layers.includes(parameter.layer ?? -1) && modules.some((module) => module === parameter.group);
-  return new Set(list.all.filter(chosen).map(({ name }) => name));
+  const isNamed = ({ layer, group }: Parameter) => layers.includes(layer ?? -1) && modules.some((module) => module === group);
+  const chosen = list.all.filter((parameter) => isLinearMap(parameter) && isNamed(parameter) !== isExcept);
+  if (chosen.length === 0)
+    throw new HopscopeError('BadTrainable', 'trainable: `except` names every MLP and attention matrix; nothing would train.');
+  return new Set(chosen.map(({ name }) => name));
 }

@@ -2,6 +2,7 @@
  * Where state lives: one WebAssembly memory per arena, given out piece by piece, that programs and kernels work on in place.
  * It never grows (growing would detach every view) and takes no single piece back; an arena is dropped or used again as a whole.
  */
+import { formatBytes } from '../../shared/byte-count.ts';
 import { HopscopeError } from '../../shared/errors.ts';
 import { createKernels, type Kernels } from '../kernels/kernels.ts';
 import { createPlainKernels } from '../kernels/plain.ts';
@@ -33,12 +34,12 @@ export class Arena {
   constructor(bytes: number) {
     const pages = Math.max(1, Math.ceil(bytes / pageSize));
     if (!(bytes >= 0) || pages * pageSize > arenaLimit) {
-      throw outOfMemory(`An arena of ${size(bytes)} is over the limit of ${size(arenaLimit)}; use several`);
+      throw outOfMemory(`An arena of ${formatBytes(bytes)} is over the limit of ${formatBytes(arenaLimit)}; use several`);
     }
     try {
       this.#memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
     } catch (error) {
-      throw outOfMemory(`The system gives no further ${size(pages * pageSize)} (${(error as Error).message})`);
+      throw outOfMemory(`The system gives no further ${formatBytes(pages * pageSize)} (${(error as Error).message})`);
     }
     this.capacity = pages * pageSize;
     this.kernels = kernelsFor(this.#memory);
@@ -82,7 +83,9 @@ export class Arena {
     const start = this.#used;
     const end = start + arenaSize(bytes);
     if (!(bytes >= 0) || end > this.capacity) {
-      throw outOfMemory(`${size(bytes)} do not fit: ${size(start)} of the arena's ${size(this.capacity)} are in use`);
+      throw outOfMemory(
+        `${formatBytes(bytes)} do not fit: ${formatBytes(start)} of the arena's ${formatBytes(this.capacity)} are in use`,
+      );
     }
     this.#used = end;
     return start;
@@ -101,16 +104,4 @@ function kernelsFor(memory: WebAssembly.Memory): Kernels {
 
 function outOfMemory(reason: string): HopscopeError {
   return new HopscopeError('OutOfMemory', `${reason}. Use a smaller model or batch, or close other programs.`, 'failure');
-}
-
-/** For people: 12 B, 3.5 MiB. */
-function size(bytes: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB'];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 1024 && unit < units.length - 1) {
-    value /= 1024;
-    unit++;
-  }
-  return `${Number(value.toPrecision(4))} ${units[unit]}`;
 }

@@ -9,9 +9,11 @@ import { encodeOnnx } from '../graph/onnx.ts';
 import { floatTensor } from '../tensor.ts';
 import type { DeviceName } from './device.ts';
 import { limitIn } from './device-errors.ts';
-import { leastBuffer } from './device-limits.ts';
 import { DeviceMemory } from './device-memory.ts';
 import { keepsTensors, Session } from './session.ts';
+
+/** Bytes of the largest buffer that every WebGPU adapter must offer; taken where the adapter's own limit is not known. */
+const leastBuffer = 256 * 2 ** 20;
 
 /** What a child process is started from: a script that calls `answerProbe` before anything else, and arguments before the flag. */
 export interface ProbeEntry {

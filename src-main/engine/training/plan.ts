@@ -6,7 +6,7 @@ import { HopscopeError } from '../../shared/errors.ts';
 import type { Pair } from '../../shared/records.ts';
 import { isInteger, isJsonObject, type JsonObject, type JsonValue } from '../files/strict-json.ts';
 import { type LoraChoice, loraProblem } from '../models/lora-targets.ts';
-import type { Trainable } from '../models/parameters.ts';
+import { type LayerChoice, layerChoiceProblem, type Trainable } from '../models/parameters.ts';
 import { type AdamSettings, defaultAdam } from './optimizer-state.ts';
 
 /** One batch as given: token ids padded on the right, and a label per position (-100: not counted). */
@@ -201,17 +201,20 @@ function readTrainable(value: JsonValue | undefined, reader: PlanReader): Traina
   if (value === 'mlp_attn' || value === 'lora') return value;
   if (Array.isArray(value) && value.every((name) => typeof name === 'string')) return value;
   if (isJsonObject(value)) {
-    reader.onlyKeys(value, 'lora' in value ? ['lora'] : ['layers'], 'trainable: ');
+    for (const key of ['lora', 'except']) if (key in value) reader.onlyKeys(value, [key], 'trainable: ');
     if (value.lora !== undefined) {
       const problem = loraProblem(value.lora);
       if (problem) throw reader.bad(`trainable.lora ${problem}`);
       return { lora: value.lora as LoraChoice };
     }
-    return {
-      layers: reader.list(value.layers ?? null, 'trainable.layers', (layer) => isInteger(layer), 'layer numbers, from 0'),
-    };
+    const isExcept = value.except !== undefined;
+    const problem = layerChoiceProblem(isExcept ? value.except : value);
+    if (problem) throw reader.bad(`trainable${isExcept ? '.except' : ''} ${problem}`);
+    return value as unknown as LayerChoice | { except: LayerChoice };
   }
-  throw reader.bad('trainable must be "all", "mlp_attn", {"layers": [...]}, "lora", {"lora": {...}} or a list of tensor names');
+  throw reader.bad(
+    'trainable must be "all", "mlp_attn", {"layers": [...], "modules": [...]}, {"except": {"layers": [...], "modules": [...]}}, "lora", {"lora": {...}} or a list of tensor names',
+  );
 }
 
 function isPair(value: JsonValue): value is Pair {

@@ -2,8 +2,9 @@
  * Parts of the reproduction about ranks: out-of-context reasoning, layer freezing, data ordering and weight grafting, beside the paper's numbers.
  * Ranks are mean ranks, 0 is best.
  */
-import { publishedFreezingRanks, publishedGraftingRanks } from '../../experiments/published.ts';
+
 import type { Estimate } from '../../shared/figures.ts';
+import { publishedFreezingRanks, publishedGraftingRanks } from '../../shared/published.ts';
 import { type Hop, hops, type Part, quantity } from './part.ts';
 
 // Results as far as they are read here

@@ -1,9 +1,12 @@
 /**
- * Why a model's folder cannot be used, as a headline for each named error. What exactly is wrong and what to do is in the error's message.
+ * Why a model's folder cannot be used, as a headline for each named error, and what to do about it. What exactly is wrong is in the
+ * error's message; nothing is looked at here.
  */
+import type { ErrorRecord } from '../../../src-main/shared/errors.ts';
+
 const headlines: { [code: string]: string } = {
-  ModelNotFound: 'The folder is not there any more',
-  FolderNotFound: 'The folder is not there any more',
+  ModelNotFound: 'The folder is not there now',
+  FolderNotFound: 'The folder is not there now',
   ConfigMissing: 'There is no config.json',
   BadConfig: 'The config.json cannot be read',
   BadJson: 'A JSON file of the folder is damaged',
@@ -30,3 +33,12 @@ const headlines: { [code: string]: string } = {
 };
 
 export const folderProblem = (code: string): string => headlines[code] ?? 'The folder cannot be used';
+
+/** Whether the folder is merely not there, as when its disk is not connected. */
+export const isAway = (code: string): boolean => code === 'ModelNotFound' || code === 'FolderNotFound';
+
+/** What is wrong and what to do. A folder that is away may come back by itself, so its place in the project is kept. */
+export function folderAdvice({ code, message }: ErrorRecord): string {
+  if (!isAway(code)) return message;
+  return 'It keeps its place in the project and is looked for again whenever you return to this window. Is it on a disk that is not connected? If it was moved, add it from its new place and remove this entry.';
+}

@@ -26,12 +26,21 @@ export function kept({ residency, state }: WorkEstimate): string {
   return state === 'none' ? weights : `${weights}; what trains ${stateIn[state]}`;
 }
 
-/** The most that can be done with a model here, in a few words. */
-export function bestUse(plan: ModelPlan): { words: string; isGood: boolean } {
+/** The most that can be done with a model here, in a few words, and the bytes of memory that it takes. */
+export interface BestUse {
+  words: string;
+  isGood: boolean;
+  isPossible: boolean;
+  memory: number;
+}
+
+export function bestUse(plan: ModelPlan): BestUse {
   const { train_all: all, train_mlp_attn: part, train_lora: lora, scores, forward } = plan;
-  if (all.fits) return { words: all.state === 'scratch' ? 'Finetunes, through the disk' : 'Finetunes, in memory', isGood: true };
-  if (part.fits) return { words: 'Finetunes MLP and attention', isGood: true };
-  if (lora.fits) return { words: 'Finetunes with LoRA', isGood: true };
-  if (scores.fits) return { words: 'Scores, no finetuning', isGood: false };
-  return forward.fits ? { words: 'Runs only', isGood: false } : { words: 'Too large for this memory', isGood: false };
+  const good = (words: string, { memory }: WorkEstimate): BestUse => ({ words, isGood: true, isPossible: true, memory });
+  const poor = (words: string, { memory, fits }: WorkEstimate): BestUse => ({ words, isGood: false, isPossible: fits, memory });
+  if (all.fits) return good(all.state === 'scratch' ? 'Finetunes, through the disk' : 'Finetunes, in memory', all);
+  if (part.fits) return good('Finetunes MLP and attention', part);
+  if (lora.fits) return good('Finetunes with LoRA', lora);
+  if (scores.fits) return poor('Scores, no finetuning', scores);
+  return poor(forward.fits ? 'Runs only' : 'Too large for this memory', forward);
 }

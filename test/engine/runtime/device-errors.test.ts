@@ -1,7 +1,6 @@
 /** What the words of onnxruntime and graphics drivers mean. The first and the third were seen; the others are those of Dawn, Vulkan and Direct3D. */
 import { describe, expect, test } from 'vitest';
 import { deviceError, limitIn } from '../../../src-main/engine/runtime/device-errors.ts';
-import { leastBuffer, rowRanges } from '../../../src-main/engine/runtime/device-limits.ts';
 
 describe('deviceError', () => {
   test.each([
@@ -27,28 +26,5 @@ describe('deviceError', () => {
     const message = 'Buffer size (1074790400) exceeds the max buffer size limit (1073741824).';
     expect(limitIn(String(deviceError('x', message)))).toBe(1073741824);
     expect(limitIn(String(deviceError('x', 'out of memory')))).toBe(null);
-  });
-});
-
-describe('rowRanges', () => {
-  test('cuts into the fewest ranges of whole rows, as alike as can be', () => {
-    expect(rowRanges(10, 4, 4, 160)).toEqual([{ start: 0, end: 10 }]);
-    expect(rowRanges(10, 4, 4, 159)).toEqual([
-      { start: 0, end: 5 },
-      { start: 5, end: 10 },
-    ]);
-    expect(rowRanges(10, 4, 4, 64)).toEqual([
-      { start: 0, end: 4 },
-      { start: 4, end: 8 },
-      { start: 8, end: 10 },
-    ]);
-    // Gemma 2 9B's embedding as float32
-    expect(rowRanges(256_000, 3584, 4, leastBuffer)).toHaveLength(14);
-    expect(rowRanges(7, 1, 4, 4).map(({ end }) => end)).toEqual([1, 2, 3, 4, 5, 6, 7]);
-    for (const { start, end } of rowRanges(7, 3, 4, 24)) expect(end).toBeGreaterThan(start);
-  });
-
-  test('refuses a row that is too long', () => {
-    expect(() => rowRanges(3, 100, 4, 399)).toThrow(expect.objectContaining({ code: 'OutOfDeviceMemory' }));
   });
 });

@@ -2,9 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import type { ScoreRow } from '../../../src-main/shared/records.ts';
 import { componentAt, componentName, componentOfKey, keyOf, scoreOf } from '../../../src-renderer/circuit/components.ts';
-import { cellBeside, headGrid, limitOf, standingOf, tokenGrid } from '../../../src-renderer/circuit/grids.ts';
+import { cellBeside, headGrid, limitOf, rowSums, standingOf, tokenGrid } from '../../../src-renderer/circuit/grids.ts';
 import { differenceOf, meanOf, scoreName, shownNames, tablesOf } from '../../../src-renderer/circuit/scores.ts';
-import { accumulationTokens, tokenNames } from '../../../src-renderer/circuit/tokens.ts';
+import { accumulationPrompt, accumulationTokens, tokenNames } from '../../../src-renderer/circuit/tokens.ts';
 
 function row(name: string, shape: number[], values: number[]): ScoreRow {
   return { seed: 0, stage: 'finetune', set: 'implications', point: 0, name, shape, values };
@@ -112,5 +112,15 @@ describe('names of columns', () => {
     expect(tokenNames(results, 1, 2)).toEqual({ names: ['1', '2'], named: false });
     expect(tokenNames(null, -1, 2).named).toBe(false);
     expect([accumulationTokens(results), accumulationTokens(null)]).toEqual([2, undefined]);
+    const prompt = { prompt: 'The city', answer: 'Arvish' };
+    expect(accumulationPrompt({ accumulation: { ...prompt, tokens: ['The', 'city'] } })).toEqual(prompt);
+    expect([accumulationPrompt(results), accumulationPrompt(null)]).toEqual([null, null]);
+  });
+});
+
+describe('layer sums', () => {
+  it('add each row over its columns', () => {
+    expect([...rowSums({ rows: 2, columns: 3, values: [1, 2, -4, 0.5, 0, 0] })]).toEqual([-1, 0.5]);
+    expect([...rowSums(tokenGrid(heads))]).toEqual([1 + 2 + 3 - 4, 5 + 6 + 7 + 8]);
   });
 });

@@ -123,6 +123,7 @@ describe('CircuitDesk', () => {
     scale: 'shared',
     rule: 'strict',
     heads: false,
+    pinnedOnly: false,
     stage: 'finetune',
     seed: null,
     point: -1,
