@@ -12,6 +12,9 @@ export interface VisitedPoint extends DialPoint {
   items: ReadonlyMap<string, readonly number[]>;
 }
 
+/** Where the line of a slider is measured by itself: near what is known first, then outwards. */
+export const lineStrengths: readonly number[] = [1, 0, 0.5, 1.5, -0.5, 2, -1, 0.25, 0.75, 1.25, 1.75, -0.25, -0.75];
+
 /** What a slider moves. */
 export type Blocks = readonly { layers: [first: number, last: number] | null }[];
 

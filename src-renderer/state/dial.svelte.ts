@@ -1,12 +1,13 @@
 /**
  * The dial of one run: which training's weights, what the sliders say, and what compute answers to it. One question is under way at a time, the
- * newest next; what was visited is kept while the screen is open, and stored when it is asked to be.
+ * newest next; where answers are fast, the line of the slider is measured meanwhile. Stored paths are dial-paths.svelte.ts's.
  */
 import type { Service } from '../../src-main/shared/contract.ts';
 import type { DialAnswer, DialPath, KeptTraining, StrengthBlock } from '../../src-main/shared/contract-weights.ts';
 import { type ErrorRecord, errorRecord } from '../../src-main/shared/errors.ts';
 import type { ItemSet, KeptWeights } from '../../src-main/shared/records.ts';
-import { type Blocks, oneBlock, rearranged, type VisitedPoint } from '../measures/dial.ts';
+import { type Blocks, lineStrengths, oneBlock, pointsAlong, rearranged, type VisitedPoint } from '../measures/dial.ts';
+import { DialPaths } from './dial-paths.svelte.ts';
 import { isDisconnected } from './follow.ts';
 
 /** Bytes of kept weights up to which they are loaded without being asked for: no more than a moment. */
@@ -18,24 +19,29 @@ let dials = 0;
 
 export class Dial {
   readonly run: string;
+  readonly paths: DialPaths;
   /** The name under which compute tells of progress. */
   readonly #name = `dial ${++dials}`;
   #kept = $state.raw<KeptWeights[] | null>(null);
   #sets = $state.raw<ItemSet[]>([]);
-  #paths = $state.raw<DialPath[]>([]);
   #chosen = $state(0);
   #strengths = $state.raw<StrengthBlock[]>([{ layers: null, strength: 1 }]);
   #active = $state(0);
   #points = $state.raw<VisitedPoint[]>([]);
+  /** Measured for the lines of sliders alone. */
+  #line = $state.raw<VisitedPoint[]>([]);
   #answer = $state.raw<DialAnswer | null>(null);
   #error = $state.raw<ErrorRecord | null>(null);
   #waiting = $state(false);
   #progress = $state.raw<{ done: number; total: number } | null>(null);
   #wanted: StrengthBlock[] | null = null;
+  /** Until something is asked for again, nothing is measured unasked. */
+  #rests = false;
   #abort: AbortController | null = null;
 
   constructor(run: string) {
     this.run = run;
+    this.paths = new DialPaths(run);
   }
 
   /** Null until the first answer. */
@@ -66,8 +72,14 @@ export class Dial {
     return this.#active;
   }
 
+  /** Where the sliders have been. */
   get points(): VisitedPoint[] {
     return this.#points;
+  }
+
+  /** All that is measured of the training: `points`, and what was measured for lines. */
+  get measured(): VisitedPoint[] {
+    return [...this.#line, ...this.#points];
   }
 
   /** To the strengths that were measured last, which may be behind the sliders, and of another training until `points` has one of this. */
@@ -91,10 +103,6 @@ export class Dial {
     return this.#progress;
   }
 
-  get paths(): DialPath[] {
-    return this.#paths;
-  }
-
   /** Whether answers come fast enough to follow a slider that is being dragged. */
   get live(): boolean {
     return this.#answer !== null && this.#answer.seconds <= liveSeconds;
@@ -106,13 +114,12 @@ export class Dial {
       if (dial === this.#name) this.#progress = { done, total };
     });
     void this.#attempt(async () => {
-      const [kept, sets, paths] = await Promise.all([
+      const [kept, sets] = await Promise.all([
         service.keptWeights(this.run),
         service.itemSets(this.run),
-        service.dialPaths(this.run),
+        this.paths.read(service),
       ]);
       this.#sets = sets;
-      this.#paths = paths;
       this.#kept = kept;
       this.#askIfSmall(service);
     });
@@ -130,6 +137,7 @@ export class Dial {
     this.#strengths = [{ layers: null, strength: 1 }];
     this.#active = 0;
     this.#points = [];
+    this.#line = [];
     this.#error = null;
     this.#askIfSmall(service);
   }
@@ -171,40 +179,21 @@ export class Dial {
   /** Measures what the sliders say, unless that is what was measured last. */
   ask(service: Service): void {
     this.#wanted = this.#strengths;
+    this.#rests = false;
     void this.#pump(service);
   }
 
   stop(): void {
     this.#wanted = null;
+    this.#rests = true;
     this.#abort?.abort();
   }
 
   /** Stores the visited points with the run; its number, or null where that failed. */
-  async savePath(service: Service): Promise<number | null> {
+  savePath(service: Service): Promise<number | null> {
     const training = this.#trainingAsked();
-    if (training === null) return null;
-    return this.#attempt(async () => {
-      const { path } = await service.saveDialPath(
-        training,
-        this.#points.map(({ strengths, ranks }) => ({ strengths, ranks })),
-      );
-      this.#paths = await service.dialPaths(this.run);
-      return path;
-    });
-  }
-
-  async removePath(service: Service, path: number): Promise<void> {
-    await this.#attempt(async () => {
-      await service.deleteDialPath(path);
-      this.#paths = await service.dialPaths(this.run);
-    });
-  }
-
-  async restorePath(service: Service, path: number): Promise<void> {
-    await this.#attempt(async () => {
-      await service.restoreDialPath(path);
-      this.#paths = await service.dialPaths(this.run);
-    });
+    if (training === null) return Promise.resolve(null);
+    return this.#attempt(() => this.paths.save(service, training, this.#points));
   }
 
   /** Puts a stored path's points among the visited ones and goes to where it ended. */
@@ -231,20 +220,23 @@ export class Dial {
   async #pump(service: Service): Promise<void> {
     if (this.#waiting) return;
     this.#waiting = true;
-    while (this.#wanted !== null) {
-      const [strengths, training] = [this.#wanted, this.#trainingAsked()];
+    for (;;) {
+      const isWanted = this.#wanted !== null;
+      const [strengths, training] = [this.#wanted ?? this.#nextOfLine(), this.#trainingAsked()];
       this.#wanted = null;
-      if (training === null) break;
+      if (training === null || strengths === null) break;
       // A slider that is let go says once more what it said while it was dragged
-      if (this.#error === null && JSON.stringify(this.#points.at(-1)?.strengths) === JSON.stringify(strengths)) continue;
+      const isSaid = JSON.stringify(this.#points.at(-1)?.strengths) === JSON.stringify(strengths);
+      if (isWanted && isSaid && this.#error === null) continue;
       this.#abort = new AbortController();
       this.#progress = null;
       const chosen = this.#chosen;
       try {
         const answer = await service.dial(training, strengths, this.#name, this.#abort.signal);
-        if (chosen === this.#chosen) this.#take(strengths, answer);
+        if (chosen === this.#chosen) this.#take(strengths, answer, isWanted);
       } catch (error) {
         const record = errorRecord(error);
+        this.#rests = true;
         if (chosen === this.#chosen && record.code !== 'Interrupted' && !isDisconnected(record.code)) this.#error = record;
       }
     }
@@ -252,12 +244,27 @@ export class Dial {
     this.#progress = null;
   }
 
-  #take(strengths: StrengthBlock[], answer: DialAnswer): void {
-    this.#answer = answer;
+  /** The next place to measure on the line of the slider that was moved last, while nothing else is asked for; null where it is done. */
+  #nextOfLine(): StrengthBlock[] | null {
+    const { layers } = this;
+    if (this.#rests || !this.live || layers === null || this.#points.length === 0) return null;
+    const known = new Set(pointsAlong(this.measured, this.#strengths, this.#active, layers).map(({ strength }) => strength));
+    const strength = lineStrengths.find((place) => !known.has(place));
+    if (strength === undefined) return null;
+    return this.#strengths.map((entry, place) => (place === this.#active ? { ...entry, strength } : entry));
+  }
+
+  #take(strengths: StrengthBlock[], answer: DialAnswer, isWanted: boolean): void {
     this.#error = null;
     const items = new Map(answer.sets.map(({ set, ranks }) => [set, ranks]));
     const ranks = answer.sets.map(({ set, meanRank, loss }) => ({ set, meanRank, loss }));
-    this.#points = [...this.#points, { strengths, ranks, items }];
+    const point = { strengths, ranks, items };
+    if (!isWanted) {
+      this.#line = [...this.#line, point];
+      return;
+    }
+    this.#answer = answer;
+    this.#points = [...this.#points, point];
   }
 
   async #attempt<T>(action: () => Promise<T>): Promise<T | null> {

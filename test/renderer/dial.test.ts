@@ -9,6 +9,7 @@ import {
   dialFigure,
   earlyAndLate,
   equalBlocks,
+  lineStrengths,
   pointsAlong,
   rearranged,
   strengthByLayer,
@@ -138,11 +139,14 @@ describe('the dial', () => {
     const dial = new Dial('run-finished');
     const close = dial.open(service);
     await settled(dial);
-    expect([asked, dial.live, dial.layers, dial.sets.map(({ set }) => set)]).toEqual([[1], true, 8, ['facts']]);
+    expect([dial.live, dial.layers, dial.sets.map(({ set }) => set)]).toEqual([true, 8, ['facts']]);
+    // The line of the slider is measured while nothing else is asked for; the sliders have been in one place
+    expect([asked, dial.points.length]).toEqual([lineStrengths, 1]);
+    expect(dial.answer?.sets[0]?.meanRank).toBe(10);
     for (const strength of [0.9, 0.8, 0.7, 0.6]) dial.turn(service, 0, strength);
     dial.ask(service);
     await settled(dial);
-    expect(asked).toEqual([1, 0.9, 0.6]);
+    expect(asked.slice(lineStrengths.length)).toEqual([0.9, 0.6]);
     expect(dial.points.map(({ ranks }) => ranks[0]!.meanRank)).toEqual([10, 9, 6]);
     dial.arrange(service, equalBlocks(8, 4));
     await settled(dial);
@@ -199,13 +203,13 @@ describe('the dial', () => {
     dial.set(service, 0.25);
     await settled(dial);
     const path = (await dial.savePath(service))!;
-    expect(dial.paths.map(({ points }) => points.map(({ strengths }) => strengths[0]!.strength))).toEqual([[1, 0.25]]);
-    await dial.removePath(service, path);
-    expect(dial.paths).toEqual([]);
-    await dial.restorePath(service, path);
+    expect(dial.paths.all.map(({ points }) => points.map(({ strengths }) => strengths[0]!.strength))).toEqual([[1, 0.25]]);
+    await dial.paths.remove(service, path);
+    expect(dial.paths.all).toEqual([]);
+    await dial.paths.restore(service, path);
     dial.reset(service);
     await settled(dial);
-    dial.openPath(service, dial.paths[0]!);
+    dial.openPath(service, dial.paths.all[0]!);
     await settled(dial);
     expect(dial.strengths).toEqual(all(0.25));
     expect(dial.points).toHaveLength(6);
