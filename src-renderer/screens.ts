@@ -46,7 +46,7 @@ export interface Screen {
 export const screens: Screen[] = [
   { id: 'home', title: 'Home', address: '/', component: Home, icon: 'home', letter: 'h' },
   { id: 'new', title: 'New experiment', address: '/new', component: ChooseExperiment, icon: 'add', letter: 'n' },
-  { id: 'new-of-kind', title: 'New experiment', address: '/new/:experiment', component: NewExperiment, under: 'new' },
+  { id: 'new-of-kind', title: 'Experiment set-up', address: '/new/:experiment', component: NewExperiment, under: 'new' },
   {
     id: 'runs',
     title: 'Runs',
