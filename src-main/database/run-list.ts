@@ -5,6 +5,7 @@
 import type { RunOrder, RunQuery } from '../shared/contract-projects.ts';
 import type { ErrorRecord } from '../shared/errors.ts';
 import type { Progress, RunOutcome, RunState, RunSummary } from '../shared/records.ts';
+import { pathsOfModel } from './models.ts';
 import { type Database, reading } from './open.ts';
 import { wordCondition } from './words.ts';
 
@@ -95,11 +96,15 @@ function conditionOf(query: RunQuery): { where: string; values: (string | number
   const words = wordCondition(searched, query.search ?? '');
   const conditions = ['deleted IS NULL', words.sql];
   const values: (string | number)[] = [...words.values];
-  for (const name of ['project', 'state', 'experiment', 'model'] as const) {
+  for (const name of ['project', 'state', 'experiment'] as const) {
     const value = query[name];
     if (value === undefined) continue;
     conditions.push(`${name} = ?`);
     values.push(value);
+  }
+  if (query.model !== undefined) {
+    conditions.push(`model IN (${pathsOfModel('?')})`);
+    values.push(query.model, query.model);
   }
   if (query.project === undefined) conditions.push('project NOT IN (SELECT id FROM projects WHERE deleted IS NOT NULL)');
   return { where: conditions.join(' AND '), values };

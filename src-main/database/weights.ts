@@ -5,6 +5,7 @@
 import type { DialPath, DialPoint, KeptOfModel, KeptTraining } from '../shared/contract-weights.ts';
 import { HopscopeError } from '../shared/errors.ts';
 import type { KeptWeights } from '../shared/records.ts';
+import { pathsOfModel } from './models.ts';
 import { type Database, inTransaction, reading } from './open.ts';
 
 /** What a training sent again takes the first one's place. */
@@ -41,17 +42,17 @@ export function getWeights(database: Database, { run, seed, stage }: KeptTrainin
   );
 }
 
-/** Of all runs of the model that specs name so, the newest run first; deleted ones left out. */
-export function listWeightsOfModel(database: Database, model: string): KeptOfModel[] {
+/** Of all runs of the model at this path, the newest run first; deleted ones left out. */
+export function listWeightsOfModel(database: Database, path: string): KeptOfModel[] {
   return reading(
     database,
     () =>
       database
         .prepare(
           `SELECT runs.run AS run, title, created, seed, stage FROM weights JOIN runs ON runs.id = weights.run
-           WHERE json_extract(spec, '$.model') = ? AND deleted IS NULL ORDER BY runs.id DESC, weights.id`,
+           WHERE json_extract(spec, '$.model') IN (${pathsOfModel('@path')}) AND deleted IS NULL ORDER BY runs.id DESC, weights.id`,
         )
-        .all(model) as KeptOfModel[],
+        .all({ path }) as KeptOfModel[],
   );
 }
 

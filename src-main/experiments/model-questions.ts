@@ -1,5 +1,5 @@
 /**
- * Answers two questions to one model: how its tokenizer reads texts, and what it expects after a prompt.
+ * Answers questions to one model: the hash of its files, how its tokenizer reads texts, and what it expects after a prompt.
  * It opens the folder for each answer and keeps nothing but the last tokenizers; no experiment is run here.
  */
 import { statSync } from 'node:fs';
@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { Executor } from '../engine/execution/executor.ts';
 import { loadWeights } from '../engine/execution/load-weights.ts';
 import { needsBlocks, planMemory } from '../engine/execution/memory-plan.ts';
+import { openCheckpoint } from '../engine/files/checkpoint.ts';
 import type { KeptWeights } from '../engine/files/kept-weights.ts';
 import { Tokenizer } from '../engine/files/tokenizer.ts';
 import { type Model, openModel } from '../engine/models/model.ts';
@@ -45,6 +46,15 @@ export function modelQuestions(folderOf: (path: string) => string): ModelQuestio
   }
 
   return {
+    async modelHash(path) {
+      const checkpoint = openCheckpoint(folderOf(path));
+      try {
+        return checkpoint.hash();
+      } finally {
+        checkpoint.close();
+      }
+    },
+
     async tokenize(path, texts) {
       requireTexts(texts, 'texts', mostTexts);
       return tokenization(tokenizerOf(path), texts);

@@ -20,6 +20,7 @@ const changing = {
   deleteSpec: 'spec',
   restoreSpec: 'spec',
   addModel: 'model',
+  locateModel: 'model',
   removeModel: 'model',
   restoreModel: 'model',
   createDataset: 'dataset',

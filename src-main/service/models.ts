@@ -3,7 +3,7 @@
  * What a folder holds is judged by compute, never here.
  */
 import { join } from 'node:path';
-import { addModel, listModels, markModelDeleted } from '../database/models.ts';
+import { addModel, getModel, hashesOfModel, listModels, markModelDeleted, moveModel } from '../database/models.ts';
 import type { Database } from '../database/open.ts';
 import { requireProject } from '../database/projects.ts';
 import type { ModelService, ProjectModel } from '../shared/contract-models.ts';
@@ -47,6 +47,19 @@ export function modelMembers({
       return { model: { ...row, name: modelName(row.path) }, isNew };
     },
 
+    async locateModel(id, path, anyway = false) {
+      const before = getModel(database, requireNumber(id, 'id'));
+      const folder = modelFolderAt(requireText(path, 'path'));
+      const used = hashesOfModel(database, before.path);
+      if (!anyway && used.length > 0) {
+        const hash = await compute.use((client) => client.modelHash(folder));
+        const others = used.filter((entry) => entry.hash !== hash).reduce((sum, { runs }) => sum + runs, 0);
+        if (others > 0) throw modelDiffers(folder, others);
+      }
+      const row = moveModel(database, id, folder);
+      return { ...row, name: modelName(row.path) };
+    },
+
     async removeModel(id) {
       markModelDeleted(database, requireNumber(id, 'id'), new Date().toISOString());
     },
@@ -88,6 +101,14 @@ export function modelMembers({
       );
     },
   };
+}
+
+function modelDiffers(folder: string, runs: number): HopscopeError {
+  const which = runs === 1 ? 'A run of this model' : `${runs} runs of this model`;
+  return new HopscopeError(
+    'ModelDiffers',
+    `${which} used other files than those in ${folder}: weights, config.json or tokenizer.json differ. Run again there, they may come to other numbers, and the weights that they kept do not fit.`,
+  );
 }
 
 function orStopped<T>(answer: Promise<T>, signal: AbortSignal | undefined): Promise<T> {

@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import { getItemSets, listMeasured } from '../database/measurements.ts';
+import { presentPath } from '../database/models.ts';
 import type { Database } from '../database/open.ts';
 import { getRun, stateOf } from '../database/runs.ts';
 import {
@@ -58,7 +59,7 @@ export function weightsMembers({
       const measured = listMeasured(database, training.run, training);
       const sets = getItemSets(database, training.run).filter(({ set }) => measured.includes(set));
       const question = {
-        model: spec.model,
+        model: presentPath(database, spec.model),
         kept,
         threads: provenance?.threads ?? 1,
         strengths: requireStrengths(strengths),

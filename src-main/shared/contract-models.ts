@@ -116,6 +116,8 @@ export interface NextTokens {
 
 /** Questions to one model, which compute answers. `path` as in specs. */
 export interface ModelQuestions {
+  /** sha256 over the folder's files, as runs record it; reads all of them. Errors: those of opening a checkpoint. */
+  modelHash(path: string): Promise<string>;
   /** Needs no weights. Errors: those of a folder's tokenizer, `BadArgument`. */
   tokenize(path: string, texts: string[]): Promise<Tokenization>;
   /**
@@ -145,6 +147,12 @@ export interface ModelService extends Pick<ModelQuestions, 'tokenize'> {
    * Errors: `FolderNotFound`, `NoModelHere`, `ProjectNotFound`.
    */
   addModel(project: number, path: string): Promise<{ model: ProjectModel; isNew: boolean }>;
+  /**
+   * Tells where a model's folder is now; its runs, which keep the path that they recorded, stay its own. Where they used other files than
+   * those that are there it is refused, but for `anyway`.
+   * Errors: `ModelUnknown`, `ModelAlreadyThere`, `ModelDiffers`; `FolderNotFound`, `NoModelHere`; those of `modelHash` where it has runs.
+   */
+  locateModel(id: number, path: string, anyway?: boolean): Promise<ProjectModel>;
   /** The folder stays as it is. Errors here and below: `ModelUnknown`. */
   removeModel(id: number): Promise<void>;
   restoreModel(id: number): Promise<void>;

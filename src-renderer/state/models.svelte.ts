@@ -143,6 +143,19 @@ export class ProjectModels {
     return refused;
   }
 
+  /** Tells where a model's folder is now; `anyway`: whatever its runs used. Returns why it was refused. */
+  async locate({ id }: ProjectModel, path: string, anyway: boolean): Promise<ErrorRecord | null> {
+    const { service, toasts } = this.#workbench;
+    try {
+      const model = await service.locateModel(id, path, anyway);
+      toasts.show({ text: `“${model.name}” is in ${model.path} now.` });
+    } catch (error) {
+      return errorRecord(error);
+    }
+    void this.load();
+    return null;
+  }
+
   /** Takes a model out of the project, with a notice that offers to bring it back. Returns whether it went. */
   async remove({ id, name }: ProjectModel): Promise<boolean> {
     const { service, toasts, projects } = this.#workbench;

@@ -161,7 +161,14 @@ describe('DatasetReading', () => {
     const tokenize = vi.fn<Service['tokenize']>(async (_path, texts) => ({
       kind: 'BPE',
       vocabulary: 10,
-      texts: texts.map((text) => ({ ids: [1, 2], tokens: ['<s>', text], offsets: null, special: [true, false], decoded: text })),
+      texts: texts.map((text) => ({
+        text,
+        ids: [1, 2],
+        tokens: ['<s>', text],
+        offsets: null,
+        special: [true, false],
+        decoded: text,
+      })),
     }));
     const editor = await opened(service, memory());
     const reading = new DatasetReading(editor, () => ({ ...service, tokenize }));

@@ -70,7 +70,7 @@ describe('edits', () => {
     const edit = fc.oneof(
       fc.record({ kind: fc.constant('set' as const), row: position, text: fc.string() }),
       fc.record({
-        kind: fc.constantFrom('insert' as const, 'delete' as const, 'duplicate' as const, 'fill' as const),
+        kind: fc.constantFrom<('insert' | 'delete' | 'duplicate' | 'fill')[]>('insert', 'delete', 'duplicate', 'fill'),
         row: position,
         count: fc.nat(3),
       }),
@@ -91,7 +91,7 @@ describe('edits', () => {
           else if (step.kind === 'fill') grid.fillDown(range(row, row + step.count));
           else if (step.kind === 'paste') grid.paste(range(row, row), [[step.text, 'p'], ['q']]);
           else if (step.kind === 'sort') grid.setSort({ column: step.column, descending: false });
-          else grid.setFilter(0, step.text);
+          else if (step.kind === 'filter') grid.setFilter(0, step.text);
           if (JSON.stringify(states.at(-1)) !== JSON.stringify(grid.cells())) states.push(grid.cells());
           // What is shown are rows that exist, each once.
           const places = Array.from({ length: grid.length }, (_, place) => grid.dataRow(place));

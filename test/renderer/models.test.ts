@@ -155,7 +155,7 @@ it('a scan chooses what it finds, but not what the project has', async () => {
 
 it('dropped folders have paths in a window and none in a browser', () => {
   const transfer = { files: [{ name: 'gpt2' }] } as unknown as DataTransfer;
-  const shell = { chooseFolder: async () => null, pathOfFile: () => '/data/gpt2' };
+  const shell = { chooseFolder: async () => null, pathOfFile: () => '/data/gpt2', showFolder: async () => {} };
   expect(droppedPaths(shell, transfer)).toEqual(['/data/gpt2']);
   expect(droppedPaths(null, transfer)).toEqual([]);
   expect(droppedPaths(null, null)).toEqual([]);

@@ -232,7 +232,7 @@ describe('an item', () => {
     for (let head = 0; head < heads; head++) summed += attention.values[(2 * heads + head) * tokens + 3]!;
     expect(upstream.panels[1]!.values[2]![3]).toBeCloseTo(summed, 12);
     expect(itemMaps(rows, 'facts', [])).toEqual([]);
-    expect(itemTokens(null, 0)).toEqual([]);
+    expect(itemTokens(null, 'facts', 0)).toEqual([]);
   });
 
   it('has an address that survives any list name', () => {

@@ -9,6 +9,7 @@ import { projects } from './005-projects.ts';
 import { outcomes } from './006-outcomes.ts';
 import { continuations } from './007-continuations.ts';
 import { weights } from './008-weights.ts';
+import { movedModels } from './009-moved-models.ts';
 
 export interface Migration {
   name: string;
@@ -24,4 +25,5 @@ export const migrations: readonly Migration[] = [
   { name: '006-outcomes', sql: outcomes },
   { name: '007-continuations', sql: continuations },
   { name: '008-weights', sql: weights },
+  { name: '009-moved-models', sql: movedModels },
 ];

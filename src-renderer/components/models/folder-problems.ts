@@ -40,5 +40,5 @@ export const isAway = (code: string): boolean => code === 'ModelNotFound' || cod
 /** What is wrong and what to do. A folder that is away may come back by itself, so its place in the project is kept. */
 export function folderAdvice({ code, message }: ErrorRecord): string {
   if (!isAway(code)) return message;
-  return 'It keeps its place in the project and is looked for again whenever you return to this window. Is it on a disk that is not connected? If it was moved, add it from its new place and remove this entry.';
+  return 'It keeps its place in the project and is looked for again whenever you return to this window. Is it on a disk that is not connected? If it was moved, locate it: its runs stay with it.';
 }
