@@ -1,7 +1,9 @@
 /** Questions to a model: what its tokenizer makes of a text, and what it expects next, against the engine's own logits. */
+import { appendFileSync, cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { modelQuestions } from '../../src-main/experiments/model-questions.ts';
+import { temporaryFolder } from '../database/support.ts';
 
 const project = join(import.meta.dirname, '..', '..');
 const smallWorld = join(project, 'resources', 'small-world');
@@ -43,6 +45,17 @@ describe('tokenize', () => {
     await expect(questions.tokenize('/nowhere', ['a'])).rejects.toMatchObject({ code: 'ModelNotFound' });
     await expect(questions.tokenize('small-world', 'a' as never)).rejects.toMatchObject({ code: 'BadArgument' });
   });
+});
+
+test('a hash is that of the files, wherever they are', async () => {
+  const copy = join(temporaryFolder(), 'copy');
+  cpSync(fixture('gpt2'), copy, { recursive: true });
+  const hash = await questions.modelHash(fixture('gpt2'));
+  expect(hash).toMatch(/^[0-9a-f]{64}$/);
+  expect(await questions.modelHash(copy)).toBe(hash);
+  appendFileSync(join(copy, 'config.json'), '\n');
+  expect(await questions.modelHash(copy)).not.toBe(hash);
+  await expect(questions.modelHash('/nowhere')).rejects.toMatchObject({ code: 'ModelNotFound' });
 });
 
 describe('nextTokens', () => {

@@ -104,6 +104,11 @@ export function createFakeModels(scenario: 'empty' | 'full'): ModelService {
       models.push(model);
       return { model, isNew: true };
     },
+    async locateModel(id, path) {
+      const place = models.findIndex((model) => model.id === id);
+      models[place] = { ...models[place]!, path, name: path.split('/').at(-1) ?? path };
+      return models[place];
+    },
     removeModel: async (id) => void removed.add(id),
     restoreModel: async (id) => void removed.delete(id),
     modelFiles: async (path) => [

@@ -3,6 +3,8 @@
  * `spec.behaviour` says what it does; it counts steps and never trains.
  */
 
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Gate } from '../../src-main/experiments/gate.ts';
 import type { Compute } from '../../src-main/shared/contract.ts';
 import { HopscopeError } from '../../src-main/shared/errors.ts';

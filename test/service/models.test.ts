@@ -1,11 +1,11 @@
 /** A project's models, and the folders of a machine: a scan, the list of folders, the layout of Hugging Face's cache. */
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { browse, folderAt, modelFolderAt, modelName, scan } from '../../src-main/service/model-folders.ts';
 import type { HopscopeError } from '../../src-main/shared/errors.ts';
 import { temporaryFolder } from '../database/support.ts';
-import { openHost } from './support.ts';
+import { openHost, specOf, whenState } from './support.ts';
 
 function model(folder: string, bytes = 10): string {
   mkdirSync(folder, { recursive: true });
@@ -70,6 +70,50 @@ describe('a project', () => {
     await expect(service.addModel(other, 'models/mine')).rejects.toMatchObject({ code: 'FolderNotFound' });
     await expect(service.removeModel(77)).rejects.toMatchObject({ code: 'ModelUnknown' });
     await expect(service.addModel(other, 5 as never)).rejects.toMatchObject({ code: 'BadArgument' });
+  });
+
+  test('a moved folder is located: its runs and what they kept stay its own', async () => {
+    const root = temporaryFolder();
+    const old = model(join(root, 'mine'));
+    const { service } = await openHost(temporaryFolder());
+    const project = (await service.projects())[0]!.project;
+    const { model: added } = await service.addModel(project, old);
+    const { run } = await service.startRun(specOf('steps', { model: old, steps: 1 }));
+    expect(await whenState(service, run)).toBe('finished');
+
+    const moved = join(root, 'elsewhere');
+    renameSync(old, moved);
+    const told: string[] = [];
+    service.onProjectChanged(({ part }) => told.push(part));
+    expect(await service.locateModel(added.id, `${moved}/`)).toEqual({ ...added, path: moved, name: 'elsewhere' });
+    expect(told).toEqual(['model']);
+    for (const path of [old, moved]) expect((await service.runs({ model: path })).total).toBe(1);
+    expect((await service.run(run)).spec.model).toBe(old);
+
+    const again = join(root, 'third');
+    renameSync(moved, again);
+    await service.locateModel(added.id, again);
+    expect((await service.runs({ model: again })).total).toBe(1);
+  });
+
+  test('a folder with other files than the runs used is located only if that is wanted', async () => {
+    const old = model(join(temporaryFolder(), 'mine'));
+    const other = model(join(temporaryFolder(), 'mine'));
+    const { service } = await openHost(temporaryFolder());
+    const project = (await service.projects())[0]!.project;
+    const { model: added } = await service.addModel(project, old);
+    writeFileSync(join(other, 'config.json'), '{"layers":3}');
+    expect((await service.locateModel(added.id, other)).path).toBe(other); // no run used it yet
+    await service.locateModel(added.id, old);
+    await whenState(service, (await service.startRun(specOf('steps', { model: old, steps: 1 }))).run);
+
+    await expect(service.locateModel(added.id, other)).rejects.toMatchObject({ code: 'ModelDiffers' });
+    expect((await service.models(project))[1]?.path).toBe(old);
+    expect((await service.locateModel(added.id, other, true)).path).toBe(other);
+    await expect(service.locateModel(added.id, temporaryFolder())).rejects.toMatchObject({ code: 'NoModelHere' });
+    await expect(service.locateModel(0, other)).rejects.toMatchObject({ code: 'ModelUnknown' });
+    const { model: second } = await service.addModel(project, old);
+    await expect(service.locateModel(second.id, other, true)).rejects.toMatchObject({ code: 'ModelAlreadyThere' });
   });
 
   test('whoever stops a question need not wait for compute', async () => {
