@@ -103,7 +103,7 @@ function conditionOf(query: RunQuery): { where: string; values: (string | number
     values.push(value);
   }
   if (query.model !== undefined) {
-    conditions.push(`model IN (${pathsOfModel('?')})`);
+    conditions.push(`json_extract(spec, '$.model') IN (${pathsOfModel('?')})`);
     values.push(query.model, query.model);
   }
   if (query.project === undefined) conditions.push('project NOT IN (SELECT id FROM projects WHERE deleted IS NOT NULL)');

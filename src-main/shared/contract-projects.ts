@@ -53,7 +53,7 @@ export interface RunQuery {
   search?: string;
   state?: RunState;
   experiment?: string;
-  /** As specs name it: a folder, or `small-world`. */
+  /** As specs name it: a folder, or `small-world`; runs of a model that was moved are found by its place now too. */
   model?: string;
   /** Newest first where nothing is said, and among equals; runs without a value come last either way. */
   sort?: { by: RunOrder; descending: boolean };

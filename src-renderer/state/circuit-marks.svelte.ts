@@ -81,10 +81,22 @@ export class CircuitDesk {
     this.#history = redone(this.#history);
   }
 
+  /**
+   * Reads what is saved. Where the open circuit was changed elsewhere its marks are taken over, unless some here are not saved; where it
+   * was deleted, its marks stay as unsaved ones.
+   */
   async list(service: Service): Promise<void> {
     this.#saved = await service.circuits(this.run);
     const open = this.#open;
-    if (open !== null) this.#open = this.#saved.find(({ circuit }) => circuit === open.circuit) ?? null;
+    if (open === null) return;
+    this.#open = this.#saved.find(({ circuit }) => circuit === open.circuit) ?? null;
+    if (this.#open === null) {
+      this.#clean = noMarks;
+    } else if (this.#open.view !== open.view && !this.unsaved) {
+      const { marks } = readView(this.#open.view);
+      this.#history = historyOf(marks);
+      this.#clean = marks;
+    }
   }
 
   /** Opens a saved circuit and returns how it was looked at. */
@@ -125,8 +137,6 @@ export class CircuitDesk {
     const circuit = this.#open;
     if (circuit === null) return null;
     await service.deleteCircuit(circuit.circuit);
-    this.#open = null;
-    this.#clean = noMarks;
     await this.list(service);
     const marks = this.marks;
     return {

@@ -170,7 +170,7 @@ export class CircuitScores {
       this.#runs = await service.scoredRuns();
       this.#error = null;
       // The stored data do not say how a layer is wired; without the model the usual order is assumed.
-      void service.describeModel(this.#source.detail.model).then(
+      void service.describeModel(this.#source.detail.spec.model).then(
         ({ family }) => {
           this.#parallel = family === 'gpt_neox';
         },

@@ -29,7 +29,9 @@ async function addressOf({ service }: Workbench, { kind, id }: HitPlace): Promis
       return `/data/${id}`;
     case 'spec':
       return specAddress(await service.spec(Number(id)));
-    case 'circuit':
-      return circuitAddress(id.slice(0, id.lastIndexOf('/')));
+    case 'circuit': {
+      const end = id.lastIndexOf('/');
+      return circuitAddress(id.slice(0, end), id.slice(end + 1));
+    }
   }
 }

@@ -76,9 +76,9 @@ export class Router {
   };
 }
 
-/** The address of a run's circuit explorer. */
-export function circuitAddress(run: string): string {
-  return `${runAddress(run)}/circuit`;
+/** The address of a run's circuit explorer; with `circuit`, the number of one that is saved, it opens that one. */
+export function circuitAddress(run: string, circuit?: string): string {
+  return `${runAddress(run)}/circuit${circuit === undefined ? '' : `?circuit=${encodeURIComponent(circuit)}`}`;
 }
 
 /** The address of a run's screen. */

@@ -45,7 +45,7 @@ beforeAll(async () => {
       onBytes() {},
     });
   }
-}, 60_000);
+}, 180_000);
 
 afterAll(() => rm(parent, { recursive: true, force: true }));
 

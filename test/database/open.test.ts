@@ -79,6 +79,7 @@ describe('settings', () => {
         'evaluations',
         'item_sets',
         'items',
+        'model_paths',
         'models',
         'projects',
         'runs',

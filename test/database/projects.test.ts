@@ -211,8 +211,13 @@ test('the search shows the notes around what it found in them, and finds what is
 });
 
 test('runs can be asked for by the model they were made with, exactly', () => {
-  createRun(database, { ...newRun('a'), model: '/models/llama' });
-  createRun(database, { ...newRun('b'), model: '/models/llama-2' });
+  const made = (run: string, path: string) => {
+    const row = newRun(run);
+    createRun(database, { ...row, spec: { ...row.spec, model: path } });
+  };
+  made('a', '/models/llama');
+  made('b', '/models/llama-2');
+  made('c', '/elsewhere/llama');
   const { runs, total } = listRuns(database, { limit: 10, offset: 0, model: '/models/llama' });
   expect([runs.map(({ run }) => run), total]).toEqual([['a'], 1]);
 });

@@ -161,6 +161,18 @@ describe('the circuit explorer', () => {
     expect(await page.getByPlaceholder('Note on this group').inputValue()).toBe('where the city is recalled');
   });
 
+  test('a search leads to the saved circuit itself', async () => {
+    const { page } = workbench;
+    await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Circuits', exact: true }).click();
+    await page.keyboard.press('Control+k');
+    await page.getByRole('combobox', { name: 'Command or search' }).fill('First hop');
+    await page.getByRole('group', { name: 'Circuits' }).getByRole('option', { name: /First hop/ }).click();
+    await page.locator('svg [data-key^="group"]').waitFor();
+    expect(page.url()).toMatch(/\/circuit\?circuit=\d+$/);
+    const chosen = page.getByRole('combobox', { name: 'Circuit', exact: true }).locator('option:checked');
+    expect(await chosen.textContent()).toBe('First hop');
+  });
+
   test('is saved as files with the legend and the note inside', async () => {
     const { page } = workbench;
     await page.getByRole('slider', { name: 'Threshold' }).fill('0.6');

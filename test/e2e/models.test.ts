@@ -82,6 +82,24 @@ describe.each(shells)('models in the $name', ({ open, name }) => {
     await page.getByRole('row', { name: /gpt2.*Finetunes/ }).waitFor();
   });
 
+  test('a folder that was moved is located', async () => {
+    const { page } = workbench;
+    renameSync(join(folder, 'deep', 'down', 'llama'), join(folder, 'deep', 'llama'));
+    await go('#/');
+    await go('#/models');
+    await page.getByRole('button', { name: 'Locate llama' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Locate llama' });
+    const path = dialog.getByRole('textbox', { name: 'Folder' });
+    expect(await path.inputValue()).toBe(join(folder, 'deep', 'down', 'llama'));
+    await path.fill(join(folder, 'empty'));
+    await path.press('Enter');
+    await dialog.getByText('NoModelHere').waitFor();
+    await path.fill(join(folder, 'deep', 'llama'));
+    await dialog.getByRole('button', { name: 'Use this folder' }).click();
+    await dialog.waitFor({ state: 'hidden' });
+    await page.getByRole('row', { name: /llama.*deep.*Finetunes/ }).waitFor();
+  });
+
   test('columns sort, and a drop without a path is answered kindly', async () => {
     const { page } = workbench;
     const first = page.getByRole('rowheader').first().getByRole('link');

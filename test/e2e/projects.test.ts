@@ -69,6 +69,33 @@ describe('projects in the browser', () => {
     expect(await violations()).toEqual([]);
   });
 
+  test('notes that another window writes are taken over, but not while they are written here', async () => {
+    const { page } = workbench;
+    const another = await page.context().browser()!.newContext();
+    const other = await another.newPage();
+    try {
+      await other.goto(`${page.url().split('#')[0]}#t=${await inPage(page, "sessionStorage.getItem('hopscope-token')")}`);
+      await other.getByRole('heading', { level: 3, name: 'Plan' }).waitFor();
+      const write = async (window: typeof page, text: string) => {
+        await window.getByRole('button', { name: 'Write notes' }).click();
+        await window.getByLabel('Notes, in Markdown').fill(text);
+      };
+      await write(other, `${written}\n\nFrom elsewhere.`);
+      await other.keyboard.press('Escape');
+      await page.getByText('From elsewhere.').waitFor();
+      await write(page, written);
+      await write(other, 'Also here.');
+      await other.keyboard.press('Escape');
+      await page.getByText('Saved', { exact: true }).waitFor();
+      expect(await page.getByLabel('Notes, in Markdown').inputValue()).toBe(written);
+      await page.getByLabel('Notes, in Markdown').fill(`${written}\n`);
+      await page.keyboard.press('Escape');
+      await other.getByRole('heading', { level: 3, name: 'Plan' }).waitFor();
+    } finally {
+      await another.close();
+    }
+  });
+
   test('runs are of their project; words, states and all projects filter them', async () => {
     const { page } = workbench;
     await page.keyboard.press('g');

@@ -87,13 +87,13 @@ describe('a project', () => {
     service.onProjectChanged(({ part }) => told.push(part));
     expect(await service.locateModel(added.id, `${moved}/`)).toEqual({ ...added, path: moved, name: 'elsewhere' });
     expect(told).toEqual(['model']);
-    for (const path of [old, moved]) expect((await service.runs({ model: path })).total).toBe(1);
+    for (const path of [old, moved]) expect((await service.runs({ model: path, limit: 5, offset: 0 })).total, path).toBe(1);
     expect((await service.run(run)).spec.model).toBe(old);
 
     const again = join(root, 'third');
     renameSync(moved, again);
     await service.locateModel(added.id, again);
-    expect((await service.runs({ model: again })).total).toBe(1);
+    expect((await service.runs({ model: again, limit: 5, offset: 0 })).total).toBe(1);
   });
 
   test('a folder with other files than the runs used is located only if that is wanted', async () => {

@@ -155,4 +155,27 @@ describe('CircuitDesk', () => {
     expect(desk.openSaved(desk.saved[0]!)).toMatchObject({ threshold: 0.5, marks: { pins: ['mlp.1.t1'] } });
     expect([desk.marks.groups[0]?.name, desk.undoes]).toEqual(['answer', null]);
   });
+
+  it('takes over what another window saved, but not over marks that are not saved here', async () => {
+    const service = createFakeService('full');
+    const [here, there] = [new CircuitDesk(run), new CircuitDesk(run)];
+    here.change(togglePins(here.marks, ['mlp.1.t1']), 'pin');
+    await here.save(service, view, 'shared');
+    await there.list(service);
+    there.openSaved(there.saved[0]!);
+    there.change(togglePins(there.marks, ['mlp.2.t1']), 'pin');
+    await there.save(service, view, null);
+
+    await here.list(service);
+    expect([here.marks.pins, here.unsaved, here.undoes]).toEqual([['mlp.1.t1', 'mlp.2.t1'], false, null]);
+    here.change(togglePins(here.marks, ['mlp.1.t1']), 'unpin');
+    there.change(togglePins(there.marks, ['mlp.2.t1']), 'unpin');
+    await there.save(service, view, null);
+    await here.list(service);
+    expect([here.marks.pins, here.unsaved]).toEqual([['mlp.2.t1'], true]);
+
+    await there.delete(service);
+    await here.list(service);
+    expect([here.open, here.marks.pins, here.unsaved]).toEqual([null, ['mlp.2.t1'], true]);
+  });
 });
