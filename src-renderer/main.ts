@@ -12,6 +12,7 @@ import { Workbench } from './state/workbench.ts';
 import { loadFonts } from './styles/fonts.ts';
 import './styles/tokens.css';
 import './styles/base.css';
+import './styles/shared.css';
 
 const theme = new Theme(window);
 const token = takeToken(window);

@@ -148,7 +148,7 @@ describe('a data set', () => {
     await page.getByRole('button', { name: 'Check with this model' }).click();
     await page.getByText(/Nothing stands in the way|marked in the rows/).waitFor();
     await page.getByLabel('Show tokens').check();
-    await expect.poll(() => cell(0, 0).locator('.token').count(), { timeout: 15_000 }).toBeGreaterThan(2);
+    await expect.poll(() => cell(0, 0).locator('.token-chip').count(), { timeout: 15_000 }).toBeGreaterThan(2);
     await page.getByLabel('Show tokens').uncheck();
   });
 

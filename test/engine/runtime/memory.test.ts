@@ -44,7 +44,7 @@ describe('Arena', () => {
     const arena = new Arena(65536);
     arena.floats(16000);
     expect(codeOf(() => arena.floats(1000))).toMatch(
-      /^OutOfMemory failure: 3.906 KiB do not fit: 62.5 KiB of the arena's 64 KiB/,
+      /^OutOfMemory failure: 3.91 KiB do not fit: 62.5 KiB of the arena's 64 KiB/,
     );
     expect(arena.floats(100).length).toBe(100);
     expect(codeOf(() => new Arena(arenaLimit + 1))).toMatch(/^OutOfMemory failure: An arena of 4 GiB is over the limit/);
