@@ -5,7 +5,7 @@
 import { mount } from 'svelte';
 import App from './App.svelte';
 import { Connection } from './state/connection.svelte.ts';
-import { openSocket, receivePort, takeToken } from './state/open-port.ts';
+import { followToken, openSocket, receivePort, takeToken } from './state/open-port.ts';
 import { Router } from './state/router.svelte.ts';
 import { Theme } from './state/theme.svelte.ts';
 import { Workbench } from './state/workbench.ts';
@@ -15,8 +15,12 @@ import './styles/base.css';
 import './styles/shared.css';
 
 const theme = new Theme(window);
-const token = takeToken(window);
+let token = takeToken(window);
 const connection = new Connection(() => (token === null ? receivePort(window) : openSocket(window, token)));
+followToken(window, (given) => {
+  token = given;
+  connection.retryNow();
+});
 
 await loadFonts(document);
 mount(App, {

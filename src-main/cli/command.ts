@@ -45,6 +45,8 @@ export interface Context {
   threads: number | undefined;
   /** Bytes of memory to keep to, as given by `--memory`. */
   memory: number | undefined;
+  /** Bytes of the device's memory to keep to, as given by `--device-memory`. */
+  deviceMemory: number | undefined;
   /** Aborts on Ctrl-C. */
   signal: AbortSignal;
   /** The result: an object with `--json`, else text for people. Called once. */

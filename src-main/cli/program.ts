@@ -64,6 +64,7 @@ function contextOf(terminal: Terminal, installation: Installation, signal: Abort
     device: common.device,
     threads: common.threads,
     memory: common.memory,
+    deviceMemory: common.deviceMemory,
     signal,
     print: (result, text) => terminal.print(result, text),
     warn: (message) => terminal.warn(message),

@@ -6,12 +6,23 @@ import { createHost } from '../host.ts';
 import { launchComputeUnderNode } from '../service/compute-launcher.ts';
 import { scratchPath } from '../service/data-folder.ts';
 import type { Service } from '../shared/contract.ts';
+import type { ComputeDefaults } from '../shared/records.ts';
 import type { Context } from './command.ts';
 
-/** Opens the service, calls `use`, and closes it, whatever happens: runs of this process that are unfinished end as interrupted. */
-export async function withService<T>({ dataFolder, installation }: Context, use: (service: Service) => Promise<T>): Promise<T> {
+/**
+ * Opens the service, calls `use`, and closes it, whatever happens: runs of this process that are unfinished end as interrupted.
+ * `--device`, `--threads` and `--memory` hold for specs that leave them out, `--device-memory` for all.
+ */
+export async function withService<T>(context: Context, use: (service: Service) => Promise<T>): Promise<T> {
+  const { dataFolder, installation, device, threads, memory, deviceMemory } = context;
   const { resources, computeEntry } = installation;
-  const launchCompute = () => launchComputeUnderNode(computeEntry, { resources, scratch: scratchPath(dataFolder) });
+  const defaults: ComputeDefaults = {
+    ...(device === undefined ? {} : { device }),
+    ...(threads === undefined ? {} : { threads }),
+    ...(memory === undefined ? {} : { memory }),
+    ...(deviceMemory === undefined ? {} : { deviceMemory }),
+  };
+  const launchCompute = () => launchComputeUnderNode(computeEntry, { resources, scratch: scratchPath(dataFolder), defaults });
   const host = await createHost({ dataFolder, resources, launchCompute });
   try {
     return await use(host.service);

@@ -136,15 +136,27 @@ export function createDataset(
   });
 }
 
-/** Adds a version, unless the latest one has the same hash. Errors: `DatasetNotFound`. */
-export function addVersion(database: Database, dataset: number, version: NewVersion): { version: number; added: boolean } {
+/**
+ * Adds a version, unless the latest one has the same hash. `base` is the number of the version that it was made from, 0: none.
+ * Errors: `DatasetNotFound`, `VersionConflict` where another one was added since.
+ */
+export function addVersion(
+  database: Database,
+  dataset: number,
+  version: NewVersion,
+  base: number,
+): { version: number; added: boolean } {
   return inTransaction(database, () => {
     getDataset(database, dataset);
     const latest = database
       .prepare('SELECT number, hash FROM dataset_versions WHERE dataset = ? ORDER BY number DESC LIMIT 1')
       .get(dataset) as { number: number; hash: string } | undefined;
     if (latest?.hash === version.hash) return { version: latest.number, added: false };
-    const number = (latest?.number ?? 0) + 1;
+    if ((latest?.number ?? 0) !== base) {
+      const message = `Version ${latest?.number ?? 0} of the data set was saved meanwhile, in another window or by another program. Look at it first.`;
+      throw new HopscopeError('VersionConflict', message);
+    }
+    const number = base + 1;
     insertVersion(database, dataset, number, version);
     return { version: number, added: true };
   });

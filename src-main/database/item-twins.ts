@@ -45,24 +45,33 @@ export function getItemTwins(database: Database, run: string, set: string, item:
          ORDER BY runs.id DESC LIMIT ${mostTwins}`,
       )
       .all({ run, prompt: pair[0], answer: pair[1] }) as Place[];
-    // The stage measured last, and in it each seed's last measurement.
+    // As the run list has it: the training of the run's outcome where it measured the item, else the first training that did, else the
+    // first stage; in it the last epoch that any seed has reached, over the seeds that have.
     const ends = database.prepare(
-      `SELECT seed, stage, rank FROM (
-         SELECT evaluations.id, seed, stage, rank,
-           row_number() OVER (PARTITION BY stage, seed ORDER BY epoch DESC, evaluations.id DESC) AS place
-         FROM evaluations JOIN items ON items.evaluation = evaluations.id
-         WHERE evaluations.run = @id AND item_set = @set AND item = @item
-       ) WHERE place = 1 ORDER BY id DESC`,
+      `WITH
+         measured AS (
+           SELECT evaluations.id, seed, stage, epoch, rank,
+             row_number() OVER (PARTITION BY stage, seed, epoch ORDER BY evaluations.id DESC) AS place
+           FROM evaluations JOIN items ON items.evaluation = evaluations.id
+           WHERE evaluations.run = @id AND item_set = @set AND item = @item
+         ),
+         main AS (
+           SELECT stage, max(epoch) AS furthest FROM measured GROUP BY stage
+           ORDER BY stage IS (SELECT outcome ->> '$.stage' FROM runs WHERE id = @id) DESC, min(epoch) < max(epoch) DESC, min(id) LIMIT 1
+         )
+       SELECT seed, stage, epoch, rank FROM measured JOIN main USING (stage)
+       WHERE epoch = furthest AND place = 1 ORDER BY seed`,
     );
     return places.flatMap(({ id, ...place }) => {
-      const rows = ends.all({ id, set: place.set, item: place.item }) as { seed: number; stage: string; rank: number }[];
-      const stage = rows[0]?.stage;
-      if (stage === undefined) return [];
-      const ranks = rows
-        .filter((row) => row.stage === stage)
-        .map(({ seed, rank }) => ({ seed, rank }))
-        .sort((a, b) => a.seed - b.seed);
-      return [{ ...place, stage, ranks }];
+      const rows = ends.all({ id, set: place.set, item: place.item }) as {
+        seed: number;
+        stage: string;
+        epoch: number;
+        rank: number;
+      }[];
+      const [first] = rows;
+      if (first === undefined) return [];
+      return [{ ...place, stage: first.stage, epoch: first.epoch, ranks: rows.map(({ seed, rank }) => ({ seed, rank })) }];
     });
   });
 }

@@ -55,9 +55,7 @@ export function moveModel(database: Database, id: number, path: string): ModelRo
   return inTransaction(database, () => {
     const { project, ...row } = getModel(database, id);
     if (row.path === path) return row;
-    const other = database
-      .prepare('SELECT id FROM models WHERE project = ? AND path = ? AND deleted IS NULL')
-      .get(project, path);
+    const other = database.prepare('SELECT id FROM models WHERE project = ? AND path = ? AND deleted IS NULL').get(project, path);
     if (other !== undefined)
       throw new HopscopeError(
         'ModelAlreadyThere',
@@ -109,13 +107,7 @@ export function presentPath(database: Database, path: string): string {
 
 /** `deleted`: since when; null brings it back. Errors: `ModelUnknown`. */
 export function markModelDeleted(database: Database, id: number, deleted: string | null): void {
-  markDeleted(
-    database,
-    'models',
-    id,
-    deleted,
-    () => unknown(id),
-  );
+  markDeleted(database, 'models', id, deleted, () => unknown(id));
 }
 
 function unknown(id: number): HopscopeError {

@@ -178,8 +178,7 @@ function translateErrors<T>(file: string, work: () => T): T {
     if (!(error instanceof Sqlite.SqliteError)) throw error;
     const { code, message } = error;
     if (code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT')) throw corrupt(file, message);
-    if (code === 'SQLITE_FULL')
-      throw failure('DiskFull', `There is no space left for ${file}: free some, then start the run again.`);
+    if (code === 'SQLITE_FULL') throw failure('DiskFull', `There is no space left for ${file}: free some, then try again.`);
     if (code.startsWith('SQLITE_BUSY'))
       throw failure('DatabaseBusy', `Another program has kept ${file} locked for ${busyTimeout / 1000} s: close it.`);
     if (/^SQLITE_(READONLY|CANTOPEN|PERM|IOERR)/.test(code)) {

@@ -78,8 +78,9 @@ export function recentProject(database: Database): number {
 export function createProject(database: Database, name: string, created: string): number {
   return inTransaction(database, () =>
     Number(
-      database.prepare('INSERT INTO projects (name, created, opened) VALUES (?, ?, ?)').run(name, created, created)
-        .lastInsertRowid,
+      database
+        .prepare('INSERT INTO projects (name, created, opened) VALUES (?, ?, ?)')
+        .run(freeName(database, name, null), created, created).lastInsertRowid,
     ),
   );
 }
@@ -90,7 +91,7 @@ export function markOpened(database: Database, project: number, opened: string):
 }
 
 export function renameProject(database: Database, project: number, name: string): void {
-  change(database, project, 'name', name);
+  inTransaction(database, () => change(database, project, 'name', freeName(database, name, project)));
 }
 
 /** `archived`: since when; null brings it back. */
@@ -98,8 +99,19 @@ export function archiveProject(database: Database, project: number, archived: st
   change(database, project, 'archived', archived);
 }
 
-export function saveProjectNotes(database: Database, project: number, notes: string): void {
-  change(database, project, 'notes', notes);
+/** `base`: the notes that were changed; null: whatever is stored. Errors: also `NotesChanged`. */
+export function saveProjectNotes(database: Database, project: number, notes: string, base: string | null = null): void {
+  inTransaction(database, () => {
+    // Whoever sends the same text twice has not been overtaken by themselves
+    const stored = getProject(database, project).notes;
+    if (base !== null && stored !== base && stored !== notes) {
+      throw new HopscopeError(
+        'NotesChanged',
+        'The notes were changed in another window meanwhile: read them before writing over them.',
+      );
+    }
+    change(database, project, 'notes', notes);
+  });
 }
 
 /** Errors: `LastProject`, `RunActive`. */
@@ -125,7 +137,21 @@ export function deleteProject(database: Database, project: number, deleted: stri
 
 /** Brings a deleted project back with all that it owns. */
 export function restoreProject(database: Database, project: number): void {
-  markDeleted(database, 'projects', project, null, () => notFound(project));
+  inTransaction(database, () => {
+    const name = database.prepare('SELECT name FROM projects WHERE id = ?').pluck().get(project) as string | undefined;
+    if (name === undefined) throw notFound(project);
+    markDeleted(database, 'projects', project, null, () => notFound(project));
+    change(database, project, 'name', freeName(database, name, project));
+  });
+}
+
+/** The name, or where another project has it (whatever the case) the name with the first free number. `own`: whose it is to be. */
+function freeName(database: Database, name: string, own: number | null): string {
+  const others = database.prepare('SELECT name FROM projects WHERE deleted IS NULL AND id IS NOT ?').pluck().all(own) as string[];
+  const taken = new Set(others.map((other) => other.toLowerCase()));
+  let free = name;
+  for (let number = 2; taken.has(free.toLowerCase()); number++) free = `${name} (${number})`;
+  return free;
 }
 
 function change(
@@ -139,8 +165,8 @@ function change(
   );
 }
 
-function summaryOf({ runs, models, datasets, specs, notes: _notes, ...row }: Row): ProjectSummary {
-  return { ...row, counts: { runs, models, datasets, specs } };
+function summaryOf({ runs, models, datasets, specs, notes, ...row }: Row): ProjectSummary {
+  return { ...row, counts: { runs, models, datasets, specs }, hasNotes: notes.trim() !== '' };
 }
 
 function notFound(project: number): HopscopeError {

@@ -4,7 +4,7 @@
  */
 import type { RunOrder, RunQuery } from '../shared/contract-projects.ts';
 import type { ErrorRecord } from '../shared/errors.ts';
-import type { Progress, RunOutcome, RunState, RunSummary } from '../shared/records.ts';
+import type { Progress, RunOutcome, RunPause, RunState, RunSummary } from '../shared/records.ts';
 import { pathsOfModel } from './models.ts';
 import { type Database, reading } from './open.ts';
 import { wordCondition } from './words.ts';
@@ -25,17 +25,18 @@ export interface SummaryRow {
   progress: string | null;
   error: string | null;
   outcome: string | null;
+  pauses: string;
 }
 
 /** In the index `runs_listed`, from which lists are read: results of megabytes lie between a row's columns. */
 export const summaryColumns =
-  'run, project, experiment, title, model, dataset, state, created, started, finished, seconds, progress, error, outcome';
+  'run, project, experiment, title, model, dataset, state, created, started, finished, seconds, progress, error, outcome, pauses';
 
 /** Said to SQLite, which would read the rows themselves. */
 const listed = 'runs INDEXED BY runs_listed';
 
 /** What a search for words looks through. */
-const searched = `title || ' ' || experiment || ' ' || model || ' ' || dataset || ' ' || state || ' ' || run || ' ' || notes`;
+const searched = `title || ' ' || experiment || ' ' || model || ' ' || dataset || ' ' || state || ' ' || run || ' ' || notes || ' ' || settings`;
 
 /** What rows are sorted by; null comes last. */
 const sortKeys: { [Order in RunOrder]: string } = {
@@ -84,6 +85,7 @@ export function summaryOf(row: SummaryRow): RunSummary {
     progress: parsed<Progress>(row.progress),
     error: parsed<ErrorRecord>(row.error),
     outcome: parsed<RunOutcome>(row.outcome),
+    paused: state === 'running' && (JSON.parse(row.pauses) as RunPause[]).at(-1)?.ended === null,
   };
 }
 

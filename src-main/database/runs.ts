@@ -7,7 +7,7 @@
 import type { ErrorRecord } from '../shared/errors.ts';
 import { HopscopeError } from '../shared/errors.ts';
 import type { Figure } from '../shared/figures.ts';
-import type { ExperimentSpec, Json, Provenance, RunDetail, RunState } from '../shared/records.ts';
+import type { ExperimentSpec, Json, Provenance, RunDetail, RunPause, RunState } from '../shared/records.ts';
 import { changeRow } from './changes.ts';
 import { type Database, inTransaction, reading } from './open.ts';
 import { recentProject } from './projects.ts';
@@ -191,6 +191,39 @@ export function restoreRuns(database: Database, runs: readonly string[]): RunWit
   );
 }
 
+/** Errors: `RunNotFound`. */
+export function renameRun(database: Database, run: string, title: string): void {
+  changeRow(database, 'UPDATE runs SET title = @title WHERE run = @run AND deleted IS NULL', { run, title }, () => notFound(run));
+}
+
+/** Notes that a running run was halted or goes on at `time`; said twice, the first time counts. Errors: `RunNotFound`. */
+export function markPaused(database: Database, run: string, paused: boolean, time: string): void {
+  inTransaction(database, () => {
+    const text = database.prepare('SELECT pauses FROM runs WHERE run = ?').pluck().get(run) as string | undefined;
+    if (text === undefined) throw notFound(run);
+    const pauses = JSON.parse(text) as RunPause[];
+    const last = pauses.at(-1);
+    const isPaused = last !== undefined && last.ended === null;
+    if (isPaused === paused) return;
+    if (isPaused) last.ended = time;
+    else pauses.push({ begun: time, ended: null });
+    database.prepare('UPDATE runs SET pauses = ? WHERE run = ?').run(JSON.stringify(pauses), run);
+  });
+}
+
+/** Titles by run, of those of the runs that exist. */
+export function titlesOf(database: Database, runs: readonly string[]): Map<string, string> {
+  const rows = reading(
+    database,
+    () =>
+      database.prepare('SELECT run, title FROM runs WHERE run IN (SELECT value FROM json_each(?))').all(JSON.stringify(runs)) as {
+        run: string;
+        title: string;
+      }[],
+  );
+  return new Map(rows.map(({ run, title }) => [run, title]));
+}
+
 /** `notes`: Markdown. Errors: `RunNotFound`. */
 export function saveRunNotes(database: Database, run: string, notes: string): void {
   changeRow(database, 'UPDATE runs SET notes = @notes WHERE run = @run AND deleted IS NULL', { run, notes }, () => notFound(run));
@@ -227,6 +260,7 @@ export function getRun(database: Database, run: string): RunDetail {
     notes: row.notes,
     prediction: parsed<Json>(row.prediction),
     datasetVersion: row.dataset_version,
+    pauses: JSON.parse(row.pauses) as RunPause[],
   };
 }
 
@@ -243,6 +277,6 @@ export function getFigures(database: Database, run: string): Figure[] {
 function notFound(run: string): HopscopeError {
   return new HopscopeError(
     'RunNotFound',
-    `There is no run ${JSON.stringify(run)} in this data folder; "hopscope runs" lists them.`,
+    `There is no run ${JSON.stringify(run)} in this data folder; it may have been deleted, or be in another data folder.`,
   );
 }

@@ -39,7 +39,7 @@ const sources: Source[] = [
   {
     kind: 'run',
     query: `SELECT run AS id, title AS name, projects.name || ' · ' || runs.state || ' · ' || substr(runs.created, 1, 10) AS detail, project,
-      experiment || ' ' || model || ' ' || dataset || ' ' || run AS text, runs.notes AS notes, runs.created AS recent
+      experiment || ' ' || model || ' ' || dataset || ' ' || run || ' ' || settings AS text, runs.notes AS notes, runs.created AS recent
       FROM runs ${living} WHERE runs.deleted IS NULL`,
   },
   {

@@ -106,23 +106,28 @@ export function ablationFigures(results: AblationResults, context: ExperimentCon
 }
 
 function setLines(
-  { sets, chosen }: ListSummary,
+  { sets, chosen, mean_rank }: ListSummary,
   value: 'effect' | 'mean_rank',
   { spec }: ExperimentContext,
-): Pick<LinesFigure, 'kind' | 'x' | 'series'> {
+): Pick<LinesFigure, 'kind' | 'x' | 'series' | 'noun'> {
   const { control, by } = settingsOf(spec);
   const number = chosen ? 'ones' : 'k';
   const labels = {
     top: chosen ? 'the first k chosen' : `top k by ${by} ${by === 'single' || by === 'predicted' ? 'effect' : 'score'}`,
     random: `random ${number}${control === 'same-kind' ? ', as many MLPs and heads' : ''}`,
   };
+  // One point is no line: the model as it was trained is where it comes from
+  const isLone = sets.top.length === 1;
+  const nothing = value === 'mean_rank' ? mean_rank : estimate(mean_rank.values.map(() => 0));
   return {
     kind: 'lines',
+    // Of the random ones, each is a seed's draw
+    noun: 'value',
     x: { label: chosen ? 'k: chosen components replaced' : 'k: components x tokens replaced', kind: 'number' },
     series: (['top', 'random'] as const).map((key) => ({
       label: labels[key],
-      x: sets[key].map(({ k }) => k),
-      y: sets[key].map((each) => each[value]),
+      x: [...(isLone ? [0] : []), ...sets[key].map(({ k }) => k)],
+      y: [...(isLone ? [nothing] : []), ...sets[key].map((each) => each[value])],
     })),
   };
 }
@@ -206,7 +211,7 @@ function predictions({ lists, seeds }: AblationResults, list: ListName, context:
   });
   const slopes = kinds.map((kind) => {
     const { slope, intercept } = calibration[kind];
-    return `${kindLabels[kind]}: measured = ${signed(intercept.value)} + ${slope.value.toFixed(2)} x predicted, slope [${slope.low.toFixed(2)}, ${slope.high.toFixed(2)}]`;
+    return `${kindLabels[kind]}: measured = ${signed(intercept.value)} + ${signed(slope.value)} x predicted, slope [${signed(slope.low)}, ${signed(slope.high)}]`;
   });
   return {
     id: `predicted-${list}`,
@@ -245,4 +250,4 @@ function calibrationTable({ lists }: AblationResults): Figure {
   };
 }
 
-const signed = (value: number): string => (Math.abs(value) < 0.005 ? '0.00' : value.toFixed(2));
+const signed = (value: number): string => (Math.abs(value) < 0.005 ? '0.00' : value.toFixed(2).replace('-', '−'));

@@ -44,6 +44,6 @@ const orderedBy: Record<OrderBy, string> = {
 export function howReplaced(context: ExperimentContext, chosen: ChosenInList | undefined): string {
   const { by } = settingsOf(context.spec);
   if (chosen)
-    return `The first k chosen components are replaced by ${replacementIn(context)}: ${namesIn(chosen)}.${headNote(context)}`;
+    return `Each of the first k chosen components is replaced by ${replacementIn(context)}: ${namesIn(chosen)}.${headNote(context)}`;
   return `The output of each of k MLPs and heads at a token is replaced by ${replacementIn(context)}; the top k are the first by ${orderedBy[by]}.${headNote(context)}`;
 }

@@ -22,7 +22,7 @@ import { preflight } from '../scores/preflight.ts';
 import type { Compute } from '../shared/contract.ts';
 import { HopscopeError } from '../shared/errors.ts';
 import { createEvent } from '../shared/event.ts';
-import type { Emission, ExperimentSpec, Finding, Provenance } from '../shared/records.ts';
+import type { ComputeDefaults, Emission, ExperimentSpec, Finding, Provenance } from '../shared/records.ts';
 import { budgetOf, estimateRun, keptBytes, planRun } from './cost.ts';
 import { datasetQuestions } from './dataset-questions.ts';
 import { dialQuestions } from './dial.ts';
@@ -32,7 +32,8 @@ import { experiments } from './index.ts';
 import { type KeepChoice, keptTrainings } from './kept-trainings.ts';
 import { modelQuestions } from './model-questions.ts';
 import { makeRunScratch, removeDeadScratch, removeRunScratch } from './run-scratch.ts';
-import { completeSpec, experimentOf } from './spec.ts';
+import { changedSettings, completeSpec, experimentOf } from './spec.ts';
+import { TimeLeft } from './time-left.ts';
 import { versions } from './versions.ts';
 
 export interface ComputeSettings {
@@ -40,6 +41,8 @@ export interface ComputeSettings {
   resources: string;
   /** Where runs keep what memory does not hold, each in a folder of its own name; default: in the system's folder for such files. */
   scratch?: string;
+  /** For specs that leave them out; the device's memory for all. */
+  defaults?: ComputeDefaults;
   /** The script whose child processes answer device probes; default: the one that is running, which must call `answerProbe` first. */
   probe?: ProbeEntry;
 }
@@ -58,6 +61,7 @@ interface Prepared {
 export function createCompute({
   resources,
   scratch = join(tmpdir(), 'hopscope-scratch'),
+  defaults: { deviceMemory, ...defaults } = {},
   probe = { file: process.argv[1] ?? '' },
 }: ComputeSettings): Compute {
   const emissions = createEvent<{ run: string; emission: Emission }>();
@@ -70,7 +74,7 @@ export function createCompute({
   async function prepare(given: ExperimentSpec): Promise<Prepared> {
     const experiment = experimentOf(given, experiments);
     const folder = folderOf(typeof given.model === 'string' ? given.model : smallWorld);
-    const spec = completeSpec(given, experiment, worldOf(folder) !== null);
+    const spec = completeSpec({ ...defaults, ...given }, experiment, worldOf(folder) !== null);
     const { model } = await open(folder);
     const dataset = resolveDataset(spec.dataset, experiment.datasetKind, builtinDatasets(folder));
     trainableNames(model.parameters, spec.trainable as Trainable);
@@ -103,7 +107,7 @@ export function createCompute({
     ...datasetQuestions(folderOf),
     ...dial,
     onEmission: emissions.subscribe,
-    ...modelQuestions(folderOf),
+    ...modelQuestions(folderOf, defaults.threads),
 
     experiments: async () => experiments.map(({ description }) => description),
 
@@ -123,6 +127,7 @@ export function createCompute({
       const work = experiment.work(spec, dataset, model);
       return {
         spec,
+        changed: changedSettings(spec, experiment, worldOf(model.folder) !== null),
         model: description,
         sets: sets.map(({ items }) => items),
         tokens: sets.map(({ items, examples }) => ({ set: items.set, tokens: model.tokenizer.tokens(examples[0]!.ids) })),
@@ -163,6 +168,7 @@ export function createCompute({
         const executor = new Executor(model, {
           device,
           threads,
+          ...(deviceMemory !== undefined && { deviceBytes: deviceMemory }),
           onDeviceFailure: (message) => emit({ kind: 'warning', message }),
           ...(needsBlocks(plan) && { mode: 'blocks' }),
         });
@@ -171,6 +177,7 @@ export function createCompute({
           emit({ kind: 'warning', message });
         for (const { items } of Object.values(sets)) emit({ kind: 'items', items });
         const total = work.steps + work.evaluations;
+        const timeLeft = new TimeLeft(total);
         const started = performance.now();
         const shutBefore = gate.secondsShut;
         try {
@@ -191,8 +198,7 @@ export function createCompute({
                 : keptTrainings({ folder: keptFolder, run, choice: spec.keep as KeepChoice, model, base, emit }),
             progress(done, message) {
               const elapsed = (performance.now() - started) / 1000 - (gate.secondsShut - shutBefore);
-              const secondsLeft = done === 0 ? null : (elapsed / done) * (total - done);
-              emit({ kind: 'progress', progress: { done, total, message, secondsLeft } });
+              emit({ kind: 'progress', progress: { done, total, message, secondsLeft: timeLeft.after(done, elapsed) } });
             },
           };
           const results = await experiment.run(context);

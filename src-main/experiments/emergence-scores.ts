@@ -50,8 +50,12 @@ export function checkpointScores(average: Scores, tokens: number, gap: number): 
   };
 }
 
-/** `chance`: the mean rank of guessing an implication. */
-export function scoreFigures(checkpoints: readonly ScoredCheckpoint[], tokens: readonly string[], chance: number): Figure[] {
+/** `chance`: the mean rank of guessing an implication; `seed`: the one that was scored. */
+export function scoreFigures(
+  checkpoints: readonly ScoredCheckpoint[],
+  tokens: readonly string[],
+  { chance, seed }: { chance: number; seed: number },
+): Figure[] {
   const x = checkpoints.map(({ step }) => step);
   const pretraining: Axis = { label: 'Pretraining step', kind: 'number' };
   const courses = [
@@ -66,7 +70,7 @@ export function scoreFigures(checkpoints: readonly ScoredCheckpoint[], tokens: r
     kind: 'lines',
     title: 'When structures appear, relative to the implications’ ranks',
     caption:
-      'Sums of all positive scores after finetuning, and how far implications rank above chance, each as a share of its largest value over the checkpoints. One seed. What rises first was there first.',
+      'Sums of all positive scores after finetuning, and how far implications rank above chance, each as a share of its largest value over the checkpoints. Scores are of one seed, ranks of all. What rises first was there first.',
     x: pretraining,
     y: { label: 'Share of the largest', kind: 'number' },
     series: courses.map(({ label, values }) => ({ label, x, y: sharesOf(values).map((share) => estimate([share])) })),
@@ -99,9 +103,9 @@ export function scoreFigures(checkpoints: readonly ScoredCheckpoint[], tokens: r
       columns: ['What', 'Pretraining step'],
       rows: courses.map(({ label, values }) => [label, halfway(x, values)]),
     },
-    sums,
+    { ...sums, ofSeeds: [seed] },
     ...(['upstream', 'downstream'] as const).flatMap((kind) =>
-      components.map((component) => checkpointMaps(checkpoints, tokens, kind, component)),
+      components.map((component) => ({ ...checkpointMaps(checkpoints, tokens, kind, component), ofSeeds: [seed] })),
     ),
   ];
 }

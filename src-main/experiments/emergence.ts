@@ -150,7 +150,7 @@ export const emergence: Experiment = {
     return results as unknown as Json;
   },
 
-  figures(results, { sets }) {
+  figures(results, { sets, spec }) {
     const { checkpoints, accumulation } = results as unknown as EmergenceResults;
     const x = checkpoints.map(({ step }) => step);
     const figure = (id: 'fact' | 'implication', title: string, set: EncodedSet): LinesFigure => ({
@@ -168,7 +168,12 @@ export const emergence: Experiment = {
     });
     const ranks: Figure[] = [figure('implication', 'Implications', sets.test!), figure('fact', 'Facts', sets.train!)];
     const scored = checkpoints.filter((checkpoint): checkpoint is CheckpointResult & ScoredCheckpoint => 'scores' in checkpoint);
-    return accumulation ? [...ranks, ...scoreFigures(scored, accumulation.tokens, chanceOf(sets.test!))] : ranks;
+    return accumulation
+      ? [
+          ...ranks,
+          ...scoreFigures(scored, accumulation.tokens, { chance: chanceOf(sets.test!), seed: (spec.seeds as number[])[0]! }),
+        ]
+      : ranks;
   },
 };
 

@@ -5,6 +5,7 @@
 import type { EncodedSet } from '../scores/evaluation.ts';
 import { estimate } from '../scores/statistics.ts';
 import type { LinesFigure, Reference } from '../shared/figures.ts';
+import { publishedOptions } from '../shared/published.ts';
 import type { StageLog } from './stage.ts';
 
 export const rankAxis = { label: 'Mean rank (0 is best)', kind: 'rank' } as const;
@@ -17,6 +18,14 @@ export function chanceReferences(sets: Readonly<Record<string, EncodedSet>>): Re
   const levels = new Map<number, string[]>();
   for (const set of Object.values(sets)) levels.set(chanceOf(set), [...(levels.get(chanceOf(set)) ?? []), set.items.set]);
   return [...levels].map(([value, names]) => ({ label: levels.size === 1 ? 'chance' : `chance, ${names.join(', ')}`, value }));
+}
+
+/** Said where the paper's ranks stand beside others: ranks grow with the options that there are. */
+export function publishedNote(sets: Readonly<Record<string, EncodedSet>>): string {
+  const alike = Object.values(sets).every((set) => set.items.candidates.length === publishedOptions);
+  return alike
+    ? ' Diamonds are the paper’s values.'
+    : ` Diamonds are the paper’s values, among ${publishedOptions} options, drawn in proportion to chance here.`;
 }
 
 /** Mean rank by epoch of one watched list, for several trainings, over seeds. `logs[label]` holds one log per seed. */

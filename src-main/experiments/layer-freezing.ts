@@ -15,7 +15,7 @@ import type { ExperimentSpec, Json } from '../shared/records.ts';
 import { Continuations, continuationWork } from './continuations.ts';
 import { deltaNorms, keptWeights } from './deltas.ts';
 import type { Experiment, ExperimentContext } from './experiment.ts';
-import { chanceReferences, rankAxis } from './figures.ts';
+import { chanceReferences, publishedNote, rankAxis } from './figures.ts';
 import {
   freeSets,
   freeSetsFigure,
@@ -150,42 +150,61 @@ export const layerFreezing: Experiment = {
 
   figures(results, { sets, spec }) {
     const {
-      summary: rows,
+      summary: kept,
+      seeds,
       free_layers: free,
       triangle,
       free_sets_summary: setRows,
     } = results as unknown as {
       summary: SummaryRow[];
+      seeds: Pick<SeedResult, 'ocr'>[];
       free_layers: Record<Frozen, number[]>;
       triangle?: Triangle;
       free_sets_summary?: SetSummary[];
     };
-    const label = ({ when, frozen }: SummaryRow) =>
-      frozen === 'none'
-        ? 'nothing frozen'
+    const whole = wholeTraining(seeds);
+    // Trained embeddings and norms are in the end of the training and not in what its layers keep
+    const isWholeKept = isSame(whole, kept[0]!);
+    const rows = isWholeKept ? kept : [whole, ...kept];
+    const label = (row: SummaryRow, index: number) => {
+      const { when, frozen } = row;
+      if (index === 0) return 'nothing frozen';
+      return frozen === 'none'
+        ? 'all layers kept'
         : frozen === 'all'
           ? 'everything frozen'
           : `${frozen} frozen ${when === 'after' ? 'after' : 'while'} training`;
-    const published = publishedFreezingRanks[spec.dataset as string];
+    };
+    const known = publishedFreezingRanks[spec.dataset as string];
+    // Beside the training itself, the layers of it alone have no value in the paper, which trains nothing else
+    const published = known && {
+      of: (list: 0 | 1) =>
+        rows.map((row) =>
+          row.frozen === 'none' && row !== rows[0] ? null : (known[`${row.when} ${row.frozen}`]?.[list] ?? null),
+        ),
+    };
+    const apart = isWholeKept
+      ? ''
+      : ' Embeddings and norms were trained too: “all layers kept” leaves them as they were before, which “nothing frozen” does not.';
     const late = free.early;
     return [
       {
         id: 'ranks',
         kind: 'bars',
         title: 'Final ranks by what was frozen',
-        caption: `Mean rank after training, facts and implications. Late layers are ${late[0]} to ${late.at(-1)}. “After training” keeps only the free layers' part of what was learned with nothing frozen.`,
+        caption: `Mean rank after training, facts and implications. Late layers are ${late[0]} to ${late.at(-1)}. “After training” keeps only what the MLP and attention matrices of the free layers learned with nothing frozen.${apart}${known ? publishedNote(sets) : ''}`,
         y: rankAxis,
         groups: rows.map(label),
         series: [
           {
             label: 'facts',
             values: rows.map(({ fact_rank }) => fact_rank),
-            ...(published ? { published: rows.map((row) => published[`${row.when} ${row.frozen}`]?.[0] ?? null) } : {}),
+            ...(published ? { published: published.of(0) } : {}),
           },
           {
             label: 'implications',
             values: rows.map(({ implication_rank }) => implication_rank),
-            ...(published ? { published: rows.map((row) => published[`${row.when} ${row.frozen}`]?.[1] ?? null) } : {}),
+            ...(published ? { published: published.of(1) } : {}),
           },
         ],
         references: chanceReferences(sets),
@@ -202,6 +221,20 @@ interface SummaryRow {
   fact_rank: Estimate;
   implication_rank: Estimate;
 }
+
+/** Where the training that froze nothing ended, with all that it changed. */
+function wholeTraining(seeds: readonly Pick<SeedResult, 'ocr'>[]): SummaryRow {
+  const ends = seeds.map(({ ocr }) => ocr.epochs.at(-1)!);
+  return {
+    when: 'after',
+    frozen: 'none',
+    fact_rank: estimate(ends.map(({ train }) => train!.mean_rank)),
+    implication_rank: estimate(ends.map(({ test }) => test!.mean_rank)),
+  };
+}
+
+const isSame = (one: SummaryRow, other: SummaryRow): boolean =>
+  one.fact_rank.mean === other.fact_rank.mean && one.implication_rank.mean === other.implication_rank.mean;
 
 /** Errors: `SplitOutsideLayers`. */
 function freeLayers({ spec, model }: Pick<ExperimentContext, 'spec' | 'model'>): Record<Frozen, number[]> {

@@ -33,8 +33,8 @@ const mostOptions = 200;
 /** Tokenizers of large vocabularies take a second to open and some tens of megabytes. */
 const keptTokenizers = 4;
 
-/** `folderOf`: the folder that a spec's name for a model stands for. */
-export function modelQuestions(folderOf: (path: string) => string): ModelQuestions {
+/** `folderOf`: the folder that a spec's name for a model stands for. `threads`: of the CPU. */
+export function modelQuestions(folderOf: (path: string) => string, threads = defaultThreads()): ModelQuestions {
   const tokenizers = new RecentMap<string, { stamp: number; tokenizer: Tokenizer }>(keptTokenizers);
   let turn: Promise<unknown> = Promise.resolve();
 
@@ -62,7 +62,7 @@ export function modelQuestions(folderOf: (path: string) => string): ModelQuestio
 
     nextTokens(path, prompt, query, signal) {
       // One at a time: two models at once could be more than memory holds
-      const answer = turn.then(() => answerNextTokens(folderOf(path), prompt, query, signal));
+      const answer = turn.then(() => answerNextTokens(folderOf(path), prompt, { ...query, threads }, signal));
       turn = answer.catch(() => {});
       return answer;
     },
@@ -99,7 +99,7 @@ function offsetsOf(tokenizer: Tokenizer, text: string): TokenizedText['offsets']
 async function answerNextTokens(
   folder: string,
   prompt: string,
-  { top, options, kept }: Parameters<ModelQuestions['nextTokens']>[2],
+  { top, options, kept, threads }: Parameters<ModelQuestions['nextTokens']>[2] & { threads: number },
   signal: AbortSignal | undefined,
 ): Promise<NextTokens> {
   requireTexts([prompt], 'prompt', 1);
@@ -118,7 +118,7 @@ async function answerNextTokens(
     const ids = promptIds(model, prompt);
     const plan = planMemory(model, { kind: 'forward', batch: 1, positions: ids.length, rows: 1 });
     stopped();
-    const settings = { device: 'cpu', threads: defaultThreads() } as const;
+    const settings = { device: 'cpu', threads } as const;
     executor = new Executor(model, needsBlocks(plan) ? { ...settings, mode: 'blocks' } : settings);
     const own = loadWeights(model, plan.weightBytes, plan.keptInFiles);
     opened = kept ? openKept(kept, model) : null;

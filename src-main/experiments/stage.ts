@@ -7,10 +7,11 @@ import { loraWithin } from '../engine/models/lora-targets.ts';
 import type { Model } from '../engine/models/model.ts';
 import { type Trainable, trainableNames } from '../engine/models/parameters.ts';
 import { reclaimMemories } from '../engine/runtime/reclaim.ts';
-import { finetune, type Order } from '../engine/training/finetune.ts';
+import { checkOrder, finetune, type Order } from '../engine/training/finetune.ts';
 import { defaultTraining, Trainer } from '../engine/training/trainer.ts';
 import type { Weights } from '../engine/weights.ts';
 import { type EncodedSet, measure } from '../scores/evaluation.ts';
+import { HopscopeError } from '../shared/errors.ts';
 import type { EvaluationRow, ExperimentSpec, ItemMeasurement, ItemSet } from '../shared/records.ts';
 import type { ExperimentContext } from './experiment.ts';
 
@@ -76,12 +77,20 @@ export async function* oneByOne<T>({ scratch }: Pick<ExperimentContext, 'scratch
   }
 }
 
-/** What one finetuning on `items` items for every seed is: steps in all, epochs and seeds. */
+/** What one finetuning on `items` items for every seed is: steps in all, epochs and seeds. Errors: `BadOrder` for given batches that do not fit. */
 export function finetuningWork(
   spec: ExperimentSpec,
   items: number,
 ): { steps: number; batchSize: number; epochs: number; seeds: number } {
   const order = spec.orders as Order | undefined;
+  if (order !== undefined) {
+    if (!Array.isArray(order))
+      throw new HopscopeError(
+        'BadOrder',
+        'orders: batches by name are for experiments of several trainings; give one list of epochs.',
+      );
+    checkOrder(order, items);
+  }
   const epochs = order?.length ?? (spec.epochs as number);
   const batchSize = spec.batch_size as number;
   const seeds = seedsOf(spec).length;

@@ -14,7 +14,7 @@ import { dataOrdering, orderOf } from './data-ordering.ts';
 import { trainLists } from './daxwug-lists.ts';
 import { deltaNorms } from './deltas.ts';
 import type { Experiment, ExperimentContext } from './experiment.ts';
-import { chanceReferences, rankAxis } from './figures.ts';
+import { chanceReferences, publishedNote, rankAxis } from './figures.ts';
 import { daxwugOf } from './lists.ts';
 import { type Detail, measureAndEmit, oneByOne, runStage, type StageLog, seedsOf, trainerOn, WorkCounter } from './stage.ts';
 
@@ -117,8 +117,7 @@ export const weightGrafting: Experiment = {
         id: 'ranks',
         kind: 'bars',
         title: 'Ranks with and without the graft',
-        caption:
-          'Mean rank of facts (left) and implications (both) of the first and the second assignment. The graft works if implications of the second assignment, never trained on, come right with it and not with the control.',
+        caption: `Mean rank of facts (left) and implications (both) of the first and the second assignment. The graft works if implications of the second assignment, never trained on, come right with it and not with the control.${publishedNote(sets)}`,
         y: rankAxis,
         groups: listKeys.map((key) => `${key.startsWith('left') ? 'facts' : 'implications'} ${key.slice(-1)}`),
         series: summary.map((row) => ({

@@ -73,7 +73,7 @@ function optionFindings({ set, pairs, options }: PreflightList, candidates: Cand
     findings.push({
       severity: merged ? 'warning' : 'error',
       code: 'OptionsShareFirstToken',
-      message: `${set}: the options ${named(group)} begin with the same token${merged ? ' and count as one.' : ', so a rank cannot tell them apart. Change all but one of them, or count them once with `collisions: merge`.'}`,
+      message: `${set}: the options ${named(group)} begin with the same token${merged ? ' and count as one.' : ', so a rank cannot tell them apart. Change all but one of them, or let the experiment count them as one option.'}`,
       set,
       items: itemsWithAnswer((answer) => group.includes(answer)),
     });

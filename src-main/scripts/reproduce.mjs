@@ -85,7 +85,7 @@ async function main() {
   const minutes = ((performance.now() - begun) / 60_000).toFixed(1);
   const judged = judge(outcomes);
   const text = [
-    `Small world, ${count} seeds, ${minutes} minutes. Means over seeds with 95 % bootstrap intervals; seeds draw the order of the facts, model and facts stay the same. Ranks: 0 is best. A direction agrees (or does not) where the intervals lie apart, else it is unclear.`,
+    `Small world, ${count} seeds, ${minutes} minutes. Means over seeds with ${count < 5 ? 'their ranges' : '95 % bootstrap intervals'}; seeds draw the order of the facts, model and facts stay the same. Ranks: 0 is best. A direction agrees (or does not) where ${count < 5 ? 'the ranges' : 'the intervals'} lie apart, else it is unclear.`,
     directionTable(judged),
     'All values:',
     valueTable(judged),

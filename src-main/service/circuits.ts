@@ -9,6 +9,7 @@ import { stateOf } from '../database/runs.ts';
 import type { CircuitService, ComponentQuery } from '../shared/contract-circuits.ts';
 import { HopscopeError } from '../shared/errors.ts';
 import type { Json } from '../shared/records.ts';
+import { cleanName } from './names.ts';
 import { requireText } from './require.ts';
 
 const longestName = 200;
@@ -59,7 +60,7 @@ export function circuitMembers(database: Database): CircuitService {
 }
 
 function requireName(name: unknown): string {
-  const text = typeof name === 'string' ? name.trim() : '';
+  const text = typeof name === 'string' ? cleanName(name) : '';
   if (text === '' || text.length > longestName)
     throw new HopscopeError('BadArgument', `A circuit’s name is a text of 1 to ${longestName} characters.`);
   return text;

@@ -6,6 +6,7 @@ import { fork } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import type { Compute } from '../shared/contract.ts';
 import { processPort } from '../shared/ports.ts';
+import type { ComputeDefaults } from '../shared/records.ts';
 import { connect } from '../shared/rpc.ts';
 
 /** How a process ended: an exit code, or the signal that ended it. Both null: it could not be started. */
@@ -29,16 +30,17 @@ const environmentNames =
   /^(PATH|HOME|USERPROFILE|APPDATA|LOCALAPPDATA|SYSTEMROOT|SYSTEMDRIVE|WINDIR|TEMP|TMP|TMPDIR|TZ|LANG|LC_.*|XDG_.*|DISPLAY|WAYLAND_DISPLAY|LD_LIBRARY_PATH|DYLD_LIBRARY_PATH|CUDA_.*|NVIDIA_.*|VK_.*|HOPSCOPE_.*)$/i;
 
 /**
- * Forks the built compute entry under this Node. `resources` is its first argument, `scratch`, where runs keep what memory does not hold, its second. Its output goes to `log`, or to this
- * process's stderr: stdout is for results.
+ * Forks the built compute entry under this Node. Its arguments are `resources`, `scratch`, where runs keep what memory does not hold, and
+ * `defaults` as JSON. Its output goes to `log`, or to this process's stderr: stdout is for results.
  */
 export async function launchComputeUnderNode(
   entryPath: string,
-  settings: { resources: string; scratch?: string; log?: string },
+  settings: { resources: string; scratch?: string; defaults?: ComputeDefaults; log?: string },
 ): Promise<ComputeProcess> {
   const output = settings.log === undefined ? 2 : openSync(settings.log, 'a', 0o600);
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => environmentNames.test(name)));
-  const child = fork(entryPath, [settings.resources, ...(settings.scratch ? [settings.scratch] : [])], {
+  const { resources, scratch = '', defaults = {} } = settings;
+  const child = fork(entryPath, [resources, scratch, JSON.stringify(defaults)], {
     env,
     execArgv: [],
     serialization: 'json',

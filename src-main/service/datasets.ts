@@ -30,6 +30,8 @@ import { HopscopeError } from '../shared/errors.ts';
 import type { ExperimentSpec, Json } from '../shared/records.ts';
 import type { ComputeKeeper } from './compute-keeper.ts';
 import { readContent } from './dataset-content.ts';
+import { draftMembers } from './dataset-drafts.ts';
+import { cleanName } from './names.ts';
 
 const longestName = 200;
 const longestNote = 2000;
@@ -41,20 +43,20 @@ export function datasetMembers(database: Database, compute: Pick<ComputeKeeper, 
       requireProject(database, whole(project, 'project'));
       return listDatasets(database, project);
     },
-    dataset: async (dataset) => getDataset(database, whole(dataset, 'dataset')),
+    dataset: async (dataset) => getDataset(database, whole(dataset, 'data set')),
 
     async datasetVersion(dataset, version) {
-      getDataset(database, whole(dataset, 'dataset'));
+      getDataset(database, whole(dataset, 'data set'));
       return getVersion(database, dataset, whole(version, 'version'));
     },
 
     async datasetVersionOfRun(id) {
-      const { content: _content, ...version } = getVersionById(database, whole(id, 'id'));
+      const { content: _content, ...version } = getVersionById(database, whole(id, 'version'));
       return { ...version, isDeleted: isDatasetDeleted(database, version.dataset) };
     },
 
     async datasetRuns(dataset) {
-      getDataset(database, whole(dataset, 'dataset'));
+      getDataset(database, whole(dataset, 'data set'));
       return getDatasetRuns(database, dataset);
     },
 
@@ -69,11 +71,11 @@ export function datasetMembers(database: Database, compute: Pick<ComputeKeeper, 
     },
 
     async renameDataset(dataset, name) {
-      renameDataset(database, whole(dataset, 'dataset'), nameOf(name));
+      renameDataset(database, whole(dataset, 'data set'), nameOf(name));
     },
 
     async duplicateDataset(dataset) {
-      const { project, name, kind, versions } = getDataset(database, whole(dataset, 'dataset'));
+      const { project, name, kind, versions } = getDataset(database, whole(dataset, 'data set'));
       const created = new Date().toISOString();
       const first =
         versions === 0
@@ -84,18 +86,24 @@ export function datasetMembers(database: Database, compute: Pick<ComputeKeeper, 
     },
 
     async deleteDataset(dataset) {
-      deleteDataset(database, whole(dataset, 'dataset'), new Date().toISOString());
+      deleteDataset(database, whole(dataset, 'data set'), new Date().toISOString());
     },
 
     async restoreDataset(dataset) {
-      restoreDataset(database, whole(dataset, 'dataset'));
+      restoreDataset(database, whole(dataset, 'data set'));
     },
 
-    async saveDatasetVersion(dataset, content, note) {
-      const { kind } = getDataset(database, whole(dataset, 'dataset'));
-      return addVersion(database, dataset, versionOf(kind, content, note, new Date().toISOString()));
+    async saveDatasetVersion(dataset, content, note, base) {
+      const { kind } = getDataset(database, whole(dataset, 'data set'));
+      return addVersion(
+        database,
+        dataset,
+        versionOf(kind, content, note, new Date().toISOString()),
+        whole(base, 'version it was made from'),
+      );
     },
 
+    ...draftMembers(database),
     builtinDataset: (model, name) => compute.use((client) => client.builtinDataset(model, name)),
     generateDataset: (request) => compute.use((client) => client.generateDataset(request)),
     makeWords: (request) => compute.use((client) => client.makeWords(request)),
@@ -162,13 +170,13 @@ function versionOf(kind: DatasetKindName, given: unknown, note: unknown, created
 }
 
 function nameOf(given: unknown): string {
-  const name = typeof given === 'string' ? given.trim() : '';
+  const name = typeof given === 'string' ? cleanName(given) : '';
   if (name === '' || name.length > longestName)
     throw new HopscopeError('EmptyName', `Give the data set a name of 1 to ${longestName} characters.`);
   return name;
 }
 
 function whole(value: unknown, what: string): number {
-  if (!Number.isSafeInteger(value)) throw new HopscopeError('BadArgument', `${what} is not a whole number.`);
+  if (!Number.isSafeInteger(value)) throw new HopscopeError('BadArgument', `The number of the ${what} is not a whole number.`);
   return value as number;
 }

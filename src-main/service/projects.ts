@@ -3,17 +3,16 @@
  * Runs are started and stopped in service.ts.
  */
 
+import { listDeleted } from '../database/deleted.ts';
 import type { Database } from '../database/open.ts';
 import * as projects from '../database/projects.ts';
 import { restoreRun, saveRunNotes, stateOf } from '../database/runs.ts';
 import { search } from '../database/search.ts';
 import { changeSpec, createSpec, deleteSpec, getSpec, listSpecs } from '../database/specs.ts';
 import type { ProjectService } from '../shared/contract-projects.ts';
-import { HopscopeError } from '../shared/errors.ts';
 import type { RunState } from '../shared/records.ts';
-import { requireNumber, requireSpec, requireText, requireWhole } from './require.ts';
+import { requireName, requireNumber, requireSpec, requireText, requireWhole } from './require.ts';
 
-const longestName = 200;
 const longestNotes = 1_000_000;
 const mostHits = 100;
 
@@ -51,9 +50,12 @@ export function projectMembers(
       projects.restoreProject(database, requireNumber(project, 'project'));
     },
 
-    async saveProjectNotes(project, notes) {
-      projects.saveProjectNotes(database, requireNumber(project, 'project'), requireText(notes, 'notes', longestNotes));
+    async saveProjectNotes(project, notes, base) {
+      const before = base === undefined ? null : requireText(base, 'base', longestNotes);
+      projects.saveProjectNotes(database, requireNumber(project, 'project'), requireText(notes, 'notes', longestNotes), before);
     },
+
+    deleted: async () => listDeleted(database),
 
     async restoreRun(run) {
       restoreRun(database, requireText(run, 'run'));
@@ -102,11 +104,4 @@ export function projectMembers(
       });
     },
   };
-}
-
-/** A name without space around it. Errors: `EmptyName`. */
-function requireName(value: unknown): string {
-  const name = requireText(value, 'name', longestName).trim();
-  if (name === '') throw new HopscopeError('EmptyName', 'The name is empty: give one of at least one letter.');
-  return name;
 }

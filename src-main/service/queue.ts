@@ -3,7 +3,7 @@
  * It neither checks specs nor answers questions about runs (service.ts), and touches no run of another process.
  */
 import type { Database } from '../database/open.ts';
-import { markEnded, markRunning, type Outcome } from '../database/runs.ts';
+import { markEnded, markPaused, markRunning, type Outcome } from '../database/runs.ts';
 import type { QueueEntry } from '../shared/contract-runs.ts';
 import { errorRecord, HopscopeError } from '../shared/errors.ts';
 import type { ExperimentSpec, Json, RunState } from '../shared/records.ts';
@@ -68,7 +68,7 @@ export class Queue {
   }
 
   /** What is running, then what waits, in order. */
-  entries(): QueueEntry[] {
+  entries(): Omit<QueueEntry, 'title'>[] {
     const running = this.#running === null ? [] : [this.#running];
     return [...running, ...this.#waiting].map((entry) => ({
       run: entry.run,
@@ -87,6 +87,7 @@ export class Queue {
     entry.paused = paused;
     if (paused) entry.recorder?.pause();
     else entry.recorder?.resume();
+    markPaused(this.#settings.database, run, paused, new Date().toISOString());
     this.#settings.changed(run, 'running');
   }
 

@@ -6,6 +6,7 @@
 import type { RunOrder, RunPlan, RunQuery } from '../shared/contract-projects.ts';
 import { HopscopeError } from '../shared/errors.ts';
 import type { ExperimentSpec, RunState, ScoreQuery } from '../shared/records.ts';
+import { cleanName } from './names.ts';
 
 /** Rows that one answer may have. */
 export const largestPage = 1000;
@@ -20,6 +21,13 @@ export function requireText(value: unknown, name: string, longest = 4096): strin
   if (typeof value !== 'string' || value.length > longest)
     throw new HopscopeError('BadArgument', `${name} is not a text of up to ${longest} characters.`);
   return value;
+}
+
+/** A clean name, on one line. Errors: `EmptyName` besides. */
+export function requireName(value: unknown, longest = 200): string {
+  const name = cleanName(requireText(value, 'name', longest));
+  if (name === '') throw new HopscopeError('EmptyName', 'The name is empty: give one of at least one letter.');
+  return name;
 }
 
 /** The number of a row. */

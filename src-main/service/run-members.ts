@@ -1,25 +1,40 @@
 /**
- * What the service answers about runs under way, about many at once and about single items: the queue, halting, deleting together, and an
- * item's other runs. Starting, stopping and reading runs is service.ts's.
+ * What the service answers about runs under way, about many at once and about single items: the queue, halting, titles, deleting together,
+ * and an item's other runs. Starting, stopping and reading runs is service.ts's.
  */
 import { getContinuations } from '../database/continuations.ts';
 import { getItemTwins } from '../database/item-twins.ts';
 import type { Database } from '../database/open.ts';
-import { deleteRuns, restoreRuns, stateOf } from '../database/runs.ts';
+import { deleteRuns, renameRun, restoreRuns, stateOf, titlesOf } from '../database/runs.ts';
 import type { RunService } from '../shared/contract-runs.ts';
 import { HopscopeError } from '../shared/errors.ts';
 import type { RunState } from '../shared/records.ts';
 import type { Queue } from './queue.ts';
-import { requireNumber, requireText } from './require.ts';
+import { requireName, requireNumber, requireText } from './require.ts';
 
 const mostRuns = 100_000;
+/** Of a title; those made from a spec, which hold names of folders, are shorter. */
+const longestTitle = 1000;
 
 /** `changed` is told of every run that was deleted or brought back. */
 export function runMembers(database: Database, queue: Queue, changed: (run: string, state: RunState) => void): RunService {
   return {
-    queue: async () => queue.entries(),
+    async queue() {
+      const entries = queue.entries();
+      const titles = titlesOf(
+        database,
+        entries.map(({ run }) => run),
+      );
+      return entries.map((entry) => ({ ...entry, title: titles.get(entry.run) ?? entry.run }));
+    },
     pauseRun: async (run) => queue.setPaused(run, true),
     resumeRun: async (run) => queue.setPaused(run, false),
+
+    async renameRun(run, title) {
+      const state = stateOf(database, requireText(run, 'run'));
+      renameRun(database, run, requireName(title, longestTitle));
+      changed(run, state);
+    },
 
     async deleteRuns(runs) {
       const deleted = deleteRuns(database, requireRuns(runs), new Date().toISOString());

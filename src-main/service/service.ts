@@ -96,7 +96,7 @@ export function openService(settings: ServiceSettings): OpenService {
       requireSpace(folder, spaceForRun);
       if (plan.project !== undefined) requireProject(database, plan.project);
       const data = withData(database, requireSpec(given));
-      const { spec: complete } = await compute.use((client) => client.preview(data.spec));
+      const { spec: complete, changed: differing } = await compute.use((client) => client.preview(data.spec));
       if (closing !== null) throw new HopscopeError('Closed', 'The program is closing.', 'interrupted');
       const created = new Date().toISOString();
       const run = runName(created);
@@ -104,7 +104,8 @@ export function openService(settings: ServiceSettings): OpenService {
       const spec = data.refer(complete);
       const used = data.version === null ? {} : { datasetVersion: data.version.id };
       const seal = plan.prediction === undefined ? {} : { prediction: sealed(run, created, plan.prediction) };
-      const titles = titleOf(spec, data.version === null ? undefined : versionTitle(data.version));
+      const named = data.version === null ? {} : { named: versionTitle(data.version) };
+      const titles = titleOf(spec, { ...named, changed: differing });
       createRun(database, {
         run,
         owner: lock.owner,

@@ -83,6 +83,28 @@ export interface DatasetRun {
   version: number;
 }
 
+/** What was written into a data set of facts and not saved yet, as the cells hold it. */
+export interface DatasetDraft {
+  /** Number of the version that it changes; 0: there was none yet. */
+  base: number;
+  /** ISO 8601, UTC. */
+  written: string;
+  /** Cells of the editing grid. */
+  rows: string[][];
+  options: { train: string[]; test: string[] };
+}
+
+/** The draft of a data set, which may itself be deleted. */
+export interface DraftAnswer {
+  name: string;
+  /** Since when, ISO 8601, UTC; null: it is there. */
+  deleted: string | null;
+  /** A name of the data folder that no other one has. */
+  folder: string;
+  /** Null where there is none. */
+  draft: DatasetDraft | null;
+}
+
 /** A sentence with `{column}` slots; the answer is the value of a column. */
 export interface SentenceTemplate {
   prompt: string;
@@ -148,8 +170,20 @@ export interface DatasetService extends DatasetCompute {
   duplicateDataset(dataset: number): Promise<{ dataset: number }>;
   deleteDataset(dataset: number): Promise<void>;
   restoreDataset(dataset: number): Promise<void>;
-  /** Adds a version; where the content is that of the latest one already, it stays the latest. Errors: `BadDataset`, `DatasetTooLarge`. */
-  saveDatasetVersion(dataset: number, content: DatasetContent, note: string): Promise<{ version: number; added: boolean }>;
+  /**
+   * Adds a version; where the content is that of the latest one already, it stays the latest. `base` is the number of the version that the
+   * content was made from, 0 where there was none. Errors: `BadDataset`, `DatasetTooLarge`, `VersionConflict` where `base` is not the latest.
+   */
+  saveDatasetVersion(
+    dataset: number,
+    content: DatasetContent,
+    note: string,
+    base: number,
+  ): Promise<{ version: number; added: boolean }>;
+  /** Of deleted data sets too. Errors here and below: `DatasetNotFound` where it is gone for good. */
+  datasetDraft(dataset: number): Promise<DraftAnswer>;
+  /** Null: there is none any more. Errors: `DatasetTooLarge`. */
+  saveDatasetDraft(dataset: number, draft: DatasetDraft | null): Promise<void>;
 }
 
 /** The part of it that compute answers. */

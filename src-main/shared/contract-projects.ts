@@ -24,6 +24,8 @@ export interface ProjectSummary {
   /** When something in it was last added or changed, at the least its creation. */
   active: string;
   counts: ProjectCounts;
+  /** Whether its notes hold anything. */
+  hasNotes: boolean;
 }
 
 export interface ProjectDetail extends ProjectSummary {
@@ -84,6 +86,21 @@ export interface SearchHit {
   project: number;
 }
 
+/** Something that was deleted and can be brought back, by the restoring member of its kind. */
+export interface DeletedThing {
+  kind: SearchKind;
+  /** A run's name; of everything else its number, as text. */
+  id: string;
+  title: string;
+  /** The project it is of, its own number for a project. */
+  project: number;
+  /** That project's name. */
+  owner: string;
+  /** Since when, and until when it is kept at the least: ISO 8601, UTC. */
+  deleted: string;
+  until: string;
+}
+
 /** What projects own besides runs, whose changes have an event of their own; `project` is the projects themselves and their notes. */
 export type ProjectPart = 'project' | 'model' | 'dataset' | 'spec' | 'circuit';
 
@@ -92,17 +109,21 @@ export interface ProjectService {
   projects(): Promise<ProjectSummary[]>;
   /** Errors here and below: `ProjectNotFound`. */
   project(project: number): Promise<ProjectDetail>;
-  /** Errors: `EmptyName`. */
+  /** A name that another project has gets a number: `Plans (2)`. Errors: `EmptyName`. */
   createProject(name: string): Promise<ProjectDetail>;
   /** Notes that it is looked at. */
   openProject(project: number): Promise<ProjectDetail>;
-  /** Errors: `EmptyName`. */
+  /** As `createProject` names it. Errors: `EmptyName`. */
   renameProject(project: number, name: string): Promise<void>;
   archiveProject(project: number, archived: boolean): Promise<void>;
   /** Errors: `LastProject`, `RunActive` while a run of it is under way. */
   deleteProject(project: number): Promise<void>;
+  /** With all that it owns; where another one took its name meanwhile, it gets a number. */
   restoreProject(project: number): Promise<void>;
-  saveProjectNotes(project: number, notes: string): Promise<void>;
+  /** `base`: the notes that were changed; where others are stored by now, nothing is. Errors: `NotesChanged`. */
+  saveProjectNotes(project: number, notes: string, base?: string): Promise<void>;
+  /** What can be brought back, the last deleted first, 500 at the most. What went with something else comes back with it and is not listed. */
+  deleted(): Promise<DeletedThing[]>;
   /** Brings a deleted run back. Errors: `RunNotFound`. */
   restoreRun(run: string): Promise<void>;
   saveRunNotes(run: string, notes: string): Promise<void>;

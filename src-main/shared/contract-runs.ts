@@ -7,6 +7,7 @@ import type { ContinuationRow } from './records.ts';
 /** A run of this program that has not ended. */
 export interface QueueEntry {
   run: string;
+  title: string;
   /** The first entry alone can be running; the others wait in this order. */
   running: boolean;
   /** Halted between two steps, or about to be. */
@@ -22,9 +23,11 @@ export interface ItemTwin {
   set: string;
   /** Index in the set. */
   item: number;
-  /** The training or evaluation whose last measurement `ranks` are of: the run's last one. */
+  /** The training that the run list's outcome is of, or of those that measured the item the one that comes closest: a training, the first. */
   stage: string;
-  /** Rank at the end, one for each seed in ascending order. */
+  /** The last epoch that any seed has reached in it. */
+  epoch: number;
+  /** Rank at that epoch, one for each seed that has reached it, ascending. */
   ranks: { seed: number; rank: number }[];
 }
 
@@ -35,6 +38,8 @@ export interface RunService {
   pauseRun(run: string): Promise<void>;
   /** Errors: `RunNotRunning`. */
   resumeRun(run: string): Promise<void>;
+  /** Gives a run another title. Errors: `RunNotFound`, `EmptyName`. */
+  renameRun(run: string, title: string): Promise<void>;
   /** Deletes those of up to 100,000 runs that have ended, in one step, and says which; they can be brought back for 30 days. */
   deleteRuns(runs: string[]): Promise<{ deleted: string[] }>;
   /** Brings those back that are deleted. */

@@ -3,7 +3,7 @@
  * It says what is shown, not how it looks.
  */
 
-/** A mean over seeds with its 95 % bootstrap interval and every seed's value. */
+/** A mean over seeds and every seed's value; `low` to `high` is the 95 % bootstrap interval, or the range of fewer than five. */
 export interface Estimate {
   mean: number;
   low: number;
@@ -30,15 +30,19 @@ interface FigureBase {
   title: string;
   /** What is shown and how to read it, for the line under the figure. */
   caption: string;
+  /** The seeds that are shown; absent: all of the run. */
+  ofSeeds?: number[];
 }
 
 export interface LinesFigure extends FigureBase {
   kind: 'lines';
   x: Axis;
   y: Axis;
-  /** `best` is the place of a point to be marked as a series' best. */
-  series: { label: string; x: number[]; y: Estimate[]; best?: number }[];
+  /** `best` is the place of a point to be marked as a series' best; `run` whose the series is, in figures of several runs. */
+  series: { label: string; x: number[]; y: Estimate[]; best?: number; run?: string }[];
   references: Reference[];
+  /** What each value of an estimate is of; absent: a seed. */
+  noun?: string;
   /** What is drawn of the seeds: the mean with its interval, or every seed's own line; absent: all of it. */
   seeds?: 'interval' | 'lines';
 }
@@ -47,7 +51,7 @@ export interface BarsFigure extends FigureBase {
   kind: 'bars';
   y: Axis;
   groups: string[];
-  /** One value per group; `published` holds the paper's where it has one. */
+  /** One value per group; `published` holds the paper's where it has one, among as many options as the paper has. */
   series: { label: string; values: Estimate[]; published?: (number | null)[] }[];
   references: Reference[];
 }
@@ -77,6 +81,8 @@ export interface TableFigure extends FigureBase {
   kind: 'table';
   columns: string[];
   rows: (string | number | Estimate | null)[][];
+  /** Whose each row is, in tables of several runs. */
+  runs?: string[];
 }
 
 export type Figure = LinesFigure | BarsFigure | MapFigure | ScatterFigure | TableFigure;

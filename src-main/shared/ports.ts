@@ -1,5 +1,5 @@
 /**
- * Makes a `Port` of each kind of channel there is: DOM and Node message ports, Electron's, WebSockets, child process IPC.
+ * Makes a `Port` of each kind of channel there is: DOM message ports, Electron's, WebSockets, child process IPC.
  * It imports none of them: each is described by the few members used, so that the same file loads in every process.
  */
 import type { Port } from './rpc.ts';
@@ -9,14 +9,6 @@ export interface DomMessagePort {
   postMessage(message: unknown): void;
   addEventListener(type: string, listener: (event: { data?: unknown }) => void): void;
   start(): void;
-  close(): void;
-}
-
-/** MessagePort of worker_threads (its messages are plain values). */
-export interface NodeMessagePort {
-  postMessage(message: unknown): void;
-  on(event: 'message', listener: (value: unknown) => void): unknown;
-  on(event: 'close', listener: () => void): unknown;
   close(): void;
 }
 
@@ -55,22 +47,6 @@ export function domPort(channel: DomMessagePort): Port {
     onMessage(listener) {
       channel.addEventListener('message', (event) => listener(event.data));
       channel.start();
-    },
-    onClose: closing.listen,
-    close() {
-      channel.close();
-      closing.close();
-    },
-  };
-}
-
-export function nodePort(channel: NodeMessagePort): Port {
-  const closing = closeOnce();
-  channel.on('close', closing.close);
-  return {
-    post: (message) => channel.postMessage(message),
-    onMessage(listener) {
-      channel.on('message', listener);
     },
     onClose: closing.listen,
     close() {

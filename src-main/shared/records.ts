@@ -100,7 +100,7 @@ export interface Progress {
   secondsLeft: number | null;
 }
 
-/** What a run came to in one training: its first, which is the only one of most runs. */
+/** What a run came to in one training: its first, which is the only one of most runs; of emergence its last, from the whole model. */
 export interface RunOutcome {
   /** Of a run that has trained nothing yet, the stage measured first. */
   stage: string;
@@ -108,6 +108,12 @@ export interface RunOutcome {
   trainings: number;
   /** By list: mean ranks at the first epoch and at the last one reached, over the seeds that have reached it. */
   lists: { [set: string]: { first: number; last: number } };
+}
+
+/** A time in which a run was halted; ISO 8601, UTC. `ended` is null where it has not gone on, or never did. */
+export interface RunPause {
+  begun: string;
+  ended: string | null;
 }
 
 /** One run as the run list shows it. */
@@ -130,6 +136,8 @@ export interface RunSummary {
   error: ErrorRecord | null;
   /** As far as it has got; null where nothing was measured. */
   outcome: RunOutcome | null;
+  /** Halted between two steps while it is `running`. */
+  paused: boolean;
 }
 
 /** Everything needed to run a run again. */
@@ -157,6 +165,8 @@ export interface RunDetail extends RunSummary {
   prediction: Json;
   /** The row of the data set's version that was used; null: no data set of a project was. */
   datasetVersion: number | null;
+  /** In order. */
+  pauses: RunPause[];
 }
 
 /** One training step as it is stored. */
@@ -323,9 +333,20 @@ export interface Finding {
   items: number[];
 }
 
+/** What computing keeps to where a spec leaves it out; sizes in bytes. */
+export interface ComputeDefaults {
+  device?: string;
+  threads?: number;
+  memory?: number;
+  /** Memory of the device; no spec has it. */
+  deviceMemory?: number;
+}
+
 /** What a wizard shows before starting: the data as it will be used and what the run will cost here. */
 export interface Preview {
   spec: ExperimentSpec;
+  /** Names of the settings that differ from the defaults that this model and data set would have had. */
+  changed: string[];
   model: ModelDescription;
   sets: ItemSet[];
   /** Token strings of each set's first item, to show how the model reads it. */

@@ -70,10 +70,10 @@ export function circuitSvg(picture: CircuitPicture, title: string, caption: stri
 }
 
 /** What stands under the drawing: how to read it, what it shows, what collapsed groups have in them, and notes. */
-function paragraphsOf({ layout, marks, tokens }: CircuitPicture, caption: string): string[] {
+function paragraphsOf({ layout, marks, tokens, difference }: CircuitPicture, caption: string): string[] {
   const collapsed = layout.nodes.flatMap(({ group, parts }) =>
     group === null ? [] : [`${group.name}: ${parts.map((part) => componentAt(part, tokens)).join('; ')}.`],
   );
   const notes = Object.entries(marks.notes).map(([subject, note]) => `${subjectName(marks, tokens, subject)}: ${note}`);
-  return [markLegend, ...(collapsed.length > 0 ? [groupLegend] : []), edgeMeaning, caption, ...collapsed, ...notes];
+  return [markLegend(difference), ...(collapsed.length > 0 ? [groupLegend] : []), edgeMeaning, caption, ...collapsed, ...notes];
 }

@@ -20,6 +20,20 @@ export function keyOf({ part, layer, head, token }: Component): string {
   return `${part}.${layer}${head === null ? '' : `.h${head}`}.t${token}`;
 }
 
+/** `mlp.3.t5`, or `mlp.3` where it is added over all tokens. */
+export function chosenKey({ token, ...component }: ChosenComponent): string {
+  const key = keyOf({ ...component, token: token ?? 0 });
+  return token === null ? key.slice(0, key.lastIndexOf('.')) : key;
+}
+
+/** Null for what is no key. */
+export function chosenOfKey(key: string): ChosenComponent | null {
+  const whole = componentOfKey(key);
+  if (whole !== null) return whole;
+  const anywhere = componentOfKey(`${key}.t0`);
+  return anywhere === null ? null : { ...anywhere, token: null };
+}
+
 /** Null for what is no key. */
 export function componentOfKey(key: string): Component | null {
   const match = /^(mlp|attn)\.(\d{1,6})(?:\.h(\d{1,6}))?\.t(\d{1,6})$/.exec(key);
@@ -38,9 +52,15 @@ export function componentName({ part, layer, head }: Pick<Component, 'part' | 'l
   return head === null ? `attention of layer ${layer}` : `head ${head} of layer ${layer}`;
 }
 
-/** With its token: `MLP of layer 3 at “is”`. */
+/** A token by its number, counted from 0 as in specs, addresses and files, and by its text where there is one: `“is” (token 7)`. */
+export function tokenAt(token: number, tokens: readonly string[]): string {
+  const text = tokens[token];
+  return text === undefined || text === String(token) ? `token ${token}` : `“${text}” (token ${token})`;
+}
+
+/** With its token: `MLP of layer 3 at “is” (token 7)`. */
 export function componentAt(component: Component, tokens: readonly string[]): string {
-  return `${componentName(component)} at “${tokens[component.token] ?? component.token}”`;
+  return `${componentName(component)} at ${tokenAt(component.token, tokens)}`;
 }
 
 /** A component's value in a table of its part; heads are added where none is named. 0 outside the table. */

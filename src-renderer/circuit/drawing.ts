@@ -21,6 +21,8 @@ export interface CircuitPicture {
   marks: CircuitMarks;
   /** Keys of components; a collapsed group counts as selected when all of its members are. */
   selected: ReadonlySet<string>;
+  /** Whether scores are the difference of two runs, A minus B. */
+  difference: boolean;
 }
 
 /** The colours of roles are the palette's, in the order of roles. */

@@ -32,7 +32,7 @@ const gap = 10;
 const radii = { smallest: 4, component: 11, largest: 13, group: 9 };
 
 /** Area grows with the score, so that two of half the size look like one of the whole. */
-export const radiusOf = (strength: number): number =>
+const radiusOf = (strength: number): number =>
   Math.min(radii.largest, Math.max(radii.smallest, radii.component * Math.sqrt(strength)));
 
 /** `parallel`: layers whose attention and MLP read the same input, so that neither comes first. */

@@ -96,7 +96,7 @@ interface Block {
  * The fewest blocks that are exactly the components' matrices: one where MLPs and attention are of the same layers, else one for each kind.
  * Heads are parts of one matrix and tokens share all of them, so neither can be frozen by itself.
  */
-export function blocksOf(targets: readonly Pick<ChosenComponent, 'part' | 'layer'>[]): Block[] {
+function blocksOf(targets: readonly Pick<ChosenComponent, 'part' | 'layer'>[]): Block[] {
   const layersOf = (part: Part) =>
     [...new Set(targets.flatMap((target) => (target.part === part ? [target.layer] : [])))].sort((a, b) => a - b);
   const [mlp, attn] = [layersOf('mlp'), layersOf('attn')];

@@ -20,7 +20,7 @@ export interface ComponentQuery {
 
 const partWords: Record<string, Part> = { mlp: 'mlp', mlps: 'mlp', attn: 'attn', attention: 'attn' };
 
-/** A number after `mlp`, `attention` or `layer` is a layer, after `head` a head, after `token` a token, counted from 1 as on the screen. */
+/** A number after `mlp`, `attention` or `layer` is a layer, after `head` a head, after `token` a token, counted from 0. */
 export function parseQuery(text: string): ComponentQuery {
   const query: ComponentQuery = { part: null, layer: null, head: null, token: null, role: null, words: [] };
   // `L4H2`, `mlp3` and `4.2` fall apart into names and numbers; a text in quotation marks is a token's alone
@@ -33,7 +33,7 @@ export function parseQuery(text: string): ComponentQuery {
     if (quoted !== undefined) query.words.push(quoted.trim());
     else if (number !== undefined) {
       const field = named ?? (query.layer === null ? 'layer' : 'head');
-      query[field] = Number(number) - (field === 'token' ? 1 : 0);
+      query[field] = Number(number);
       if (field === 'head') query.part = 'attn';
       named = null;
     } else if (name !== undefined) {

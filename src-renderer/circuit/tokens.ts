@@ -1,5 +1,5 @@
 /**
- * The names of columns: the tokens of the accumulation prompt or of an item as a run stored them, else their numbers.
+ * The names of columns: the tokens of the accumulation prompt or of an item as a run stored them, else their numbers, counted from 0 as in specs, addresses and files.
  * It reads results and makes no tokens of its own.
  */
 import type { Json } from '../../src-main/shared/records.ts';
@@ -10,7 +10,7 @@ export function tokenNames(results: Json, point: number, count: number): { names
   const texts = Array.isArray(stored) && stored.every((entry) => typeof entry === 'string') ? (stored as string[]) : [];
   const named = texts.length >= count;
   return {
-    names: Array.from({ length: count }, (_, token) => (named ? texts[token]! : String(token + 1))),
+    names: Array.from({ length: count }, (_, token) => (named ? texts[token]! : String(token))),
     named,
   };
 }

@@ -19,20 +19,24 @@ export const roleNames: Record<Kind, string> = {
 export const edgeMeaning =
   'Lines: could influence, by the order of computation only (up the layers at one token, and from earlier tokens into later layers’ attention). Scores belong to components, so lines have no weight; those that follow from others are left out.';
 
-/** Shapes and fillings, for legends. */
-export const markLegend =
-  'Squares are MLPs, circles attention. Size: absolute score. Filled: lowers the loss; hollow: raises it. A dot marks pinned components.';
+/** Shapes and fillings, for legends; of a `difference` the signs say which of the two runs, A or B, has the higher score. */
+export function markLegend(difference: boolean): string {
+  const meaning = difference
+    ? 'Size: absolute difference A minus B. Filled: higher in A; hollow: higher in B.'
+    : 'Size: absolute score. Filled: lowers the loss; hollow: raises it.';
+  return `Squares are MLPs, circles attention. ${meaning} A dot marks pinned components.`;
+}
 
 /** What a collapsed group's shape says, where there is one. */
 export const groupLegend =
   'Hexagons are groups: the number is that of their components, whose scores are added; an arrow shows the way of a line that does not lead down.';
 
-/** `MLP of layer 3 at “is”`, or a collapsed group's name with how many it has. */
+/** `MLP of layer 3 at “is” (token 7)`, or a collapsed group's name with how many it has. */
 export function nodeName({ group, parts, ...component }: CircuitNode, tokens: readonly string[]): string {
   return group === null ? componentAt(component, tokens) : `${group.name} (${plural(parts.length, 'component')})`;
 }
 
-/** `Downstream, MLP of layer 3 at “is”: 0.42`. */
+/** `Downstream, MLP of layer 3 at “is” (token 7): 0.42`. */
 export function nodeText(node: CircuitNode, tokens: readonly string[]): string {
   const sum = node.group === null ? '' : ' in sum';
   return `${capitalize(node.role)}, ${nodeName(node, tokens)}: ${formatValue(node.scores[node.role])}${sum}`;

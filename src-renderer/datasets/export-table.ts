@@ -1,21 +1,21 @@
 /**
- * A data set as a file: CSV, JSON lines and Parquet with a line for each row of the grid, JSON as the command line reads it.
+ * A data set as a file: CSV, JSON lines and Parquet with a line for each row of the grid as it is, JSON as the command line reads it.
  * Each can be imported again without loss; reading is import-text.ts's and parquet.ts's.
  */
-import type { DatasetContent, LinkedFacts } from '../../src-main/shared/contract-datasets.ts';
+import type { DatasetContent } from '../../src-main/shared/contract-datasets.ts';
 import type { Json } from '../../src-main/shared/records.ts';
 import { toCsv } from '../text/csv.ts';
-import { rowsOf } from './facts-table.ts';
+import type { EditorTexts } from './editor-texts.ts';
 import { targets } from './import-rows.ts';
 
 /** Options are two further columns, from the first line down, whatever stands beside them. */
-export function exportCsv(content: LinkedFacts): string {
-  return toCsv([...targets], tableRows(content));
+export function exportCsv(texts: EditorTexts): string {
+  return toCsv([...targets], tableRows(texts));
 }
 
 /** One object on each line; what is empty is left out. */
-export function exportJsonLines(content: LinkedFacts): string {
-  return tableRows(content)
+export function exportJsonLines(texts: EditorTexts): string {
+  return tableRows(texts)
     .map((cells) => {
       const held = cells.flatMap((cell, index) => (cell === '' ? [] : [[targets[index]!, cell] as const]));
       return `${JSON.stringify(Object.fromEntries(held))}\n`;
@@ -24,9 +24,9 @@ export function exportJsonLines(content: LinkedFacts): string {
 }
 
 /** The columns of the CSV as texts, what is empty null; lists of options are no lists but rows, as there. */
-export async function exportParquet(content: LinkedFacts): Promise<Blob> {
+export async function exportParquet(texts: EditorTexts): Promise<Blob> {
   const { writeParquet } = await import('./parquet.ts');
-  return new Blob([writeParquet(targets, tableRows(content))]);
+  return new Blob([writeParquet(targets, tableRows(texts))]);
 }
 
 /** Each pair on a line of its own. */
@@ -46,9 +46,8 @@ function lines(value: Json, indent: string): string {
   return `{\n${entries.join(',\n')}\n${indent}}`;
 }
 
-function tableRows(content: LinkedFacts): string[][] {
-  const rows = rowsOf(content);
-  const { train, test } = content.options;
+function tableRows({ rows: all, options: { train, test } }: EditorTexts): string[][] {
+  const rows = all.filter((cells) => cells.some((cell) => cell.trim() !== ''));
   const length = Math.max(rows.length, train.length, test.length);
   return Array.from({ length }, (_, index) => [...(rows[index] ?? ['', '', '', '']), train[index] ?? '', test[index] ?? '']);
 }

@@ -2,8 +2,9 @@
  * The rows behind an editing grid: cells of text and edits that can be undone, each replacing one stretch of rows by another.
  * Which rows are shown is grid-view.ts's, what is selected selection.ts's; nothing is drawn here.
  */
-import { editBetween, GridHistory, type Row } from './grid-history.ts';
+import { type EditTarget, editBetween, GridHistory, type Row, type Step } from './grid-history.ts';
 import { GridView, type Sort } from './grid-view.ts';
+import { isEmpty, isHead, keptTogether, wholeBlocks, withFollowers } from './row-blocks.ts';
 import { type Range, stretch } from './selection.ts';
 
 /** A new text for one cell; `row` counts the data's rows. */
@@ -13,17 +14,32 @@ export interface CellChange {
   text: string;
 }
 
-export class GridModel {
+/** How a grid's rows hang together, and with what other grids they share their history. */
+export interface GridRules {
+  /** So many columns make a row the head of the rows below that have nothing there; 0: rows stand alone. */
+  headColumns?: number;
+  history?: GridHistory;
+}
+
+export class GridModel implements EditTarget {
   readonly columns: number;
   #rows: Row[];
   #nextId = 1;
-  #history = new GridHistory();
+  #history: GridHistory;
+  #headColumns: number;
   #view: GridView;
   #changed: () => void;
 
   /** `changed` is called after every change of rows or of their order. Where there would be no row, there is an empty one to write in. */
-  constructor(columns: number, rows: readonly (readonly string[])[], changed: () => void = () => {}) {
+  constructor(
+    columns: number,
+    rows: readonly (readonly string[])[],
+    changed: () => void = () => {},
+    { headColumns = 0, history = new GridHistory() }: GridRules = {},
+  ) {
     this.columns = columns;
+    this.#headColumns = headColumns;
+    this.#history = history;
     this.#view = new GridView(columns);
     this.#rows = (rows.length === 0 ? [[]] : rows).map((cells) => this.#row(cells));
     this.#changed = changed;
@@ -104,17 +120,18 @@ export class GridModel {
     return this.#history.next?.label ?? null;
   }
 
-  /** Takes the last edit back; returns the first data row that it concerned, null where there was none. */
+  /** What undoing takes back, as a thing to be compared. */
+  get lastStep(): Step | null {
+    return this.#history.last;
+  }
+
+  /** Takes the last step back, which may be another grid's; returns the first data row here that it concerned, null where there was none. */
   undo(): number | null {
-    const edit = this.#history.undo();
-    if (edit !== null) this.#replace(edit.at, edit.inserted.length, edit.removed);
-    return edit?.at ?? null;
+    return this.#firstRow(this.#history.undo());
   }
 
   redo(): number | null {
-    const edit = this.#history.redo();
-    if (edit !== null) this.#replace(edit.at, edit.removed.length, edit.inserted);
-    return edit?.at ?? null;
+    return this.#firstRow(this.#history.redo());
   }
 
   /** Puts texts into cells. Returns how many of them were different. */
@@ -134,17 +151,28 @@ export class GridModel {
   /** Puts rows in front of a data row. */
   insertRows(at: number, rows: readonly (readonly string[])[], label = 'insert rows'): void {
     if (rows.length === 0) return;
-    this.#commit(label, [...this.#rows.slice(0, at), ...rows.map((cells) => this.#row(cells)), ...this.#rows.slice(at)]);
+    const next = [...this.#rows.slice(0, at), ...rows.map((cells) => this.#row(cells)), ...this.#rows.slice(at)];
+    this.#commit(label, this.#together(next));
   }
 
-  /** Removes the rows shown from `top` to `bottom`. */
-  deleteShown({ top, bottom }: Range): void {
-    const doomed = new Set(this.#dataRowsOf(top, bottom));
-    if (doomed.size === 0) return;
+  /** Where a row that is to be a head goes so that it parts no rows from theirs: at `at` or behind the rows that belong together there. */
+  headPlace(at: number): number {
+    let place = at;
+    for (let next = at; next < this.#rows.length && !isHead(this.#rows[next]!, this.#headColumns); next++)
+      if (!isEmpty(this.#rows[next]!)) place = next + 1;
+    return this.#rows.slice(0, at).some((row) => isHead(row, this.#headColumns)) ? place : at;
+  }
+
+  /** Removes the rows shown from `top` to `bottom`, and those that belong to one of them; returns how many the latter are. */
+  deleteShown({ top, bottom }: Range): number {
+    const asked = new Set(this.#dataRowsOf(top, bottom));
+    if (asked.size === 0) return 0;
+    const doomed = withFollowers(this.#rows, asked, this.#headColumns);
     this.#commit(
       'delete rows',
       this.#rows.filter((_, index) => !doomed.has(index)),
     );
+    return doomed.size - asked.size;
   }
 
   /** Empties the cells of a range. */
@@ -168,13 +196,26 @@ export class GridModel {
     );
   }
 
-  /** Moves rows up (-1) or down (1) by one; false where order is not the data's own, or there is no place. */
-  move({ top, bottom }: Range, by: -1 | 1): boolean {
-    if (!this.isPlain || top + by < 0 || bottom + by >= this.#rows.length) return false;
-    const moving = this.#rows.slice(top, bottom + 1);
-    const others = [...this.#rows.slice(0, top), ...this.#rows.slice(bottom + 1)];
-    this.#commit('move rows', [...others.slice(0, top + by), ...moving, ...others.slice(top + by)]);
-    return true;
+  /**
+   * Moves rows up (-1) or down (1) by one; a head goes with its rows, and past the whole of the one that it changes places with. Returns by
+   * how many rows: 0 where order is not the data's own, or there is no place.
+   */
+  move({ top, bottom }: Range, by: -1 | 1): number {
+    if (!this.isPlain) return 0;
+    const rows = this.#rows;
+    const [first, last] = wholeBlocks(rows, [top, bottom], this.#headColumns);
+    const place = by < 0 ? first - 1 : last + 1;
+    if (place < 0 || place >= rows.length) return 0;
+    const hasHead = rows.slice(first, last + 1).some((row) => isHead(row, this.#headColumns));
+    const [start, end] = hasHead ? this.#unitAt(place) : [place, place];
+    // Rows in front of the first head belong to none, and would to this one.
+    if (hasHead && by < 0 && !isHead(rows[start]!, this.#headColumns) && !isEmpty(rows[start]!)) return 0;
+    const moving = rows.slice(first, last + 1);
+    const passed = rows.slice(start, end + 1);
+    const [from, to] = [Math.min(first, start), Math.max(last, end) + 1];
+    const turned = by < 0 ? [...moving, ...passed] : [...passed, ...moving];
+    this.#commit('move rows', [...rows.slice(0, from), ...turned, ...rows.slice(to)]);
+    return by * passed.length;
   }
 
   /**
@@ -199,7 +240,7 @@ export class GridModel {
       for (let column = 0; column < written; column++) cells[range.left + column] = texts[column % width] ?? '';
       next[data] = { id: old.id, cells };
     }
-    this.#commit('paste', next);
+    this.#commit('paste', this.#together(next));
     return {
       range: { top: range.top, bottom: range.top + height - 1, left: range.left, right: range.left + written - 1 },
       droppedColumns: wide - written,
@@ -212,6 +253,35 @@ export class GridModel {
       label,
       rows.map((cells) => this.#row(cells)),
     );
+  }
+
+  replace(at: number, removed: number, inserted: readonly Row[]): void {
+    const before = this.#rows;
+    this.#rows = before.slice(0, at).concat(inserted, before.slice(at + removed));
+    this.#view.follow(this.#rows, at, before.slice(at, at + removed), inserted);
+    this.#changed();
+  }
+
+  /** The rows after an edit, each still with its head. */
+  #together(next: readonly Row[]): readonly Row[] {
+    return keptTogether(this.#rows, next, this.#headColumns);
+  }
+
+  /** The rows that move as one with the row at `place`. */
+  #unitAt(place: number): [number, number] {
+    const row = this.#rows[place]!;
+    if (isEmpty(row)) return [place, place];
+    let head = place;
+    while (head > 0 && !isHead(this.#rows[head]!, this.#headColumns)) head--;
+    return isHead(this.#rows[head]!, this.#headColumns)
+      ? wholeBlocks(this.#rows, [head, place], this.#headColumns)
+      : [place, place];
+  }
+
+  /** The first data row that a step concerned here, -1 where it concerned other grids alone, null where there was none. */
+  #firstRow(step: Step | null): number | null {
+    if (step === null) return null;
+    return step.edits.find(({ target }) => target === this)?.edit.at ?? -1;
   }
 
   #fillRange({ top, bottom, left, right }: Range, label: string, textOf: (column: number) => string): void {
@@ -233,15 +303,8 @@ export class GridModel {
   #commit(label: string, next: readonly Row[]): void {
     const edit = editBetween(label, this.#rows, next.length === 0 ? [this.#row([])] : next);
     if (edit.removed.length + edit.inserted.length === 0) return;
-    this.#history.add(edit);
-    this.#replace(edit.at, edit.removed.length, edit.inserted);
-  }
-
-  #replace(at: number, removed: number, inserted: readonly Row[]): void {
-    const before = this.#rows;
-    this.#rows = before.slice(0, at).concat(inserted, before.slice(at + removed));
-    this.#view.follow(this.#rows, at, before.slice(at, at + removed), inserted);
-    this.#changed();
+    this.#history.add(this, edit);
+    this.replace(edit.at, edit.removed.length, edit.inserted);
   }
 
   #filter(filters: readonly string[]): void {

@@ -19,6 +19,8 @@ export interface ImportTable {
   columns: string[];
   rows: { line: number; cells: Cell[] }[];
   problems: ImportProblem[];
+  /** What was read otherwise than it is written, though it can be taken. */
+  notes: string[];
   /** What `line` counts: a list in JSON and Parquet have no lines. */
   unit: 'line' | 'row';
   /** Where the file is a whole data set and no table. */
@@ -47,7 +49,26 @@ export function tableOf({ records, problems: earlier, unit }: RecordList): Impor
     problems.push({ line, column: '', code: 'BadRow', message: 'The row is no object with a text for each column.' });
     return [];
   });
-  return finished({ columns, rows, problems, unit, content: null });
+  return finished({ columns, rows, problems, notes: numberNotes(records, unit), unit, content: null });
+}
+
+/** Values that are no texts and become some, by column. */
+function numberNotes(records: RecordList['records'], unit: RecordList['unit']): string[] {
+  const found = new Map<string, { count: number; line: number }>();
+  for (const { line, value } of records) {
+    if (!isRecord(value)) continue;
+    for (const [column, cell] of Object.entries(value)) {
+      const isOther = (entry: unknown) => typeof entry === 'number' || typeof entry === 'bigint' || typeof entry === 'boolean';
+      if (!(Array.isArray(cell) ? cell.some(isOther) : isOther(cell))) continue;
+      const known = found.get(column);
+      if (known) known.count++;
+      else found.set(column, { count: 1, line });
+    }
+  }
+  return [...found].map(
+    ([column, { count, line }]) =>
+      `${column}: ${count === 1 ? '1 cell holds' : `${count} cells hold`} numbers or true and false, first in ${unit} ${line}; they are taken as texts.`,
+  );
 }
 
 /** The table with as many problems as are named; one without any row has the problem that it is empty. */

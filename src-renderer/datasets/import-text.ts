@@ -2,9 +2,10 @@
  * A file's text as a table or as records, with line numbers: CSV, JSON and JSON lines. Every problem names its line.
  * Bytes are decode.ts's, what becomes of the cells import-rows.ts's.
  */
-import type { DatasetContent } from '../../src-main/shared/contract-datasets.ts';
+import type { Daxwug } from '../../src-main/shared/records.ts';
 import { type Delimiter, detectDelimiter, parseCsv } from './csv.ts';
 import { finished, type ImportProblem, type ImportTable, isRecord, type RecordList } from './import-table.ts';
+import { readWhole } from './whole-dataset.ts';
 
 export type TextFormat = 'csv' | 'jsonl' | 'json';
 
@@ -23,9 +24,8 @@ export function readCsv(text: string, { delimiter, header }: { delimiter?: Delim
   const { records, problem } = parseCsv(text, delimiter ?? detectDelimiter(text));
   const problems: ImportProblem[] = problem === null ? [] : [{ ...problem, column: '' }];
   const width = records[0]?.fields.length ?? 0;
-  const columns = Array.from(
-    { length: width },
-    (_, index) => (header ? records[0]!.fields[index]!.trim() : '') || `Column ${index + 1}`,
+  const { columns, notes } = numbered(
+    Array.from({ length: width }, (_, index) => (header ? records[0]!.fields[index]!.trim() : '') || `Column ${index + 1}`),
   );
   for (const { line, fields } of records) {
     if (fields.length === width) continue;
@@ -36,7 +36,27 @@ export function readCsv(text: string, { delimiter, header }: { delimiter?: Delim
     line,
     cells: columns.map((_, index) => fields[index] ?? ''),
   }));
-  return finished({ columns, rows, problems, unit: 'line', content: null });
+  return finished({ columns, rows, problems, notes, unit: 'line', content: null });
+}
+
+/** Names of which each is there once: of equal ones, the later are numbered. */
+function numbered(names: readonly string[]): { columns: string[]; notes: string[] } {
+  const taken = new Set(names);
+  const seen = new Set<string>();
+  const notes: string[] = [];
+  const columns = names.map((name) => {
+    if (!seen.has(name)) {
+      seen.add(name);
+      return name;
+    }
+    let number = 2;
+    while (taken.has(`${name} (${number})`)) number++;
+    const other = `${name} (${number})`;
+    taken.add(other);
+    notes.push(`Another column is called “${name}” already; this one is “${other}” here.`);
+    return other;
+  });
+  return { columns, notes };
 }
 
 /** Values, one on each line. */
@@ -55,15 +75,18 @@ export function readJsonLines(text: string): RecordList {
 }
 
 /** A whole data set as `hopscope` reads them, or a list of objects or of lists of texts. */
-export function readJson(text: string): RecordList | NonNullable<ImportTable['content']> {
+export function readJson(text: string): RecordList | ImportTable {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
     return refused(lineOf(error, text), 'BadJson', `This is not JSON: ${messageOf(error)}.`);
   }
-  if (isRecord(value) && 'variant_1' in value) return whole('daxwug', value);
-  if (isRecord(value) && 'train' in value && 'test' in value) return whole('facts', value);
+  if (isRecord(value) && 'variant_1' in value) return whole({ kind: 'daxwug', content: value as unknown as Daxwug });
+  if (isRecord(value) && 'train' in value && 'test' in value) {
+    const { content, problems } = readWhole(value);
+    return content === null ? { ...whole(null), problems } : whole({ kind: 'facts', content });
+  }
   const list = isRecord(value) && Array.isArray(value.pairs) ? value.pairs : value;
   if (!Array.isArray(list))
     return refused(1, 'BadDataset', 'The file is neither a data set (train, test and options) nor a list of rows.');
@@ -74,8 +97,8 @@ export function readJson(text: string): RecordList | NonNullable<ImportTable['co
   return { records, problems: [], unit: 'row' };
 }
 
-function whole(kind: 'facts' | 'daxwug', value: object): NonNullable<ImportTable['content']> {
-  return { kind, content: value as unknown as DatasetContent };
+function whole(content: ImportTable['content']): ImportTable {
+  return { columns: [], rows: [], problems: [], notes: [], unit: 'row', content };
 }
 
 function refused(line: number, code: string, message: string): RecordList {

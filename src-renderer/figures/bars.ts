@@ -2,37 +2,47 @@
  * Draws bars in groups: the mean of each series with its interval, every seed's value as a dot, and the paper's values where there are any.
  */
 import type { BarsFigure } from '../../src-main/shared/figures.ts';
+import { publishedOptions } from '../../src-main/shared/published.ts';
+import { spreadWords } from '../../src-main/shared/statistics.ts';
 import { type Drawing, domain, insideOf, linear, references, verticalAxis } from './axes.ts';
 import { type LegendEntry, levelEntries, publishedMark, seedDot, whisker } from './legend.ts';
 import { element, type SvgNode } from './nodes.ts';
 import { formatEstimate, formatValue, isNumber } from './numbers.ts';
+import { isPublishedScaled, publishedHere } from './published.ts';
 import { type FigureStyle, seriesColor } from './style.ts';
 import { label, textWidth, wrap } from './text.ts';
 
 export function barsLegend(figure: BarsFigure, style: FigureStyle): LegendEntry[] {
-  const several = figure.series.some(({ values }) => values.some((entry) => entry.values.length > 1));
+  const spread = spreadWords(figure.series.flatMap(({ values }) => values));
   const entries: LegendEntry[] = figure.series.map(({ label: name }, place) => ({
     label: name,
     sample: 'bar',
     color: seriesColor(style, name, place),
   }));
-  if (several)
-    entries.push(
-      { label: 'one seed', sample: 'dot', color: style.ink },
-      { label: '95 % interval', sample: 'whisker', color: style.ink },
-    );
-  if (hasPublished(figure)) entries.push({ label: 'paper, OLMo-7B', sample: 'published', color: style.ink });
+  if (spread !== '')
+    entries.push({ label: 'one seed', sample: 'dot', color: style.ink }, { label: spread, sample: 'whisker', color: style.ink });
+  if (hasPublished(figure)) {
+    const name = `paper, OLMo-7B${isPublishedScaled(figure) ? ', in proportion to chance' : ''}`;
+    entries.push({ label: name, sample: 'published', color: style.ink });
+  }
   return [...entries, ...levelEntries(style, figure.references, figure.y.kind)];
 }
 
-const hasPublished = ({ series }: BarsFigure) => series.some(({ published }) => published?.some(isNumber));
+const hasPublished = (figure: BarsFigure) =>
+  figure.series.some((_, place) => figure.groups.some((_, index) => isNumber(markAt(figure, place, index))));
+
+/** Where the paper's value of a bar is drawn. */
+function markAt(figure: BarsFigure, place: number, index: number): number | null {
+  const { label: series, published } = figure.series[place]!;
+  return publishedHere(figure, { series, group: figure.groups[index] ?? '' }, published?.[index]);
+}
 
 export function drawBars(figure: BarsFigure, style: FigureStyle): Drawing {
   const height = Math.max(150, Math.min(280, 0.5 * style.width));
   const range = domain(figure.y.kind, [
-    ...figure.series.flatMap(({ values, published = [] }) => [
+    ...figure.series.flatMap(({ values }, place) => [
       ...values.flatMap((entry) => [entry.mean, entry.low, entry.high, ...entry.values]),
-      ...published,
+      ...values.map((_, index) => markAt(figure, place, index)),
     ]),
     ...figure.references.map(({ value }) => value),
     0,
@@ -60,6 +70,14 @@ export function drawBars(figure: BarsFigure, style: FigureStyle): Drawing {
   };
 }
 
+/** As it was published, and where it lies in proportion to chance if that is elsewhere. */
+function publishedText(figure: BarsFigure, place: number, index: number): string {
+  const [given, drawn] = [figure.series[place]!.published![index]!, markAt(figure, place, index)!];
+  const text = formatValue(given, figure.y.kind);
+  const here = formatValue(drawn, figure.y.kind);
+  return text === here ? text : `${text} of ${publishedOptions} options, here ${here}`;
+}
+
 interface Column {
   group: string;
   index: number;
@@ -73,8 +91,8 @@ function column(figure: BarsFigure, style: FigureStyle, { group, index, place, x
   const series = figure.series[place]!;
   const value = series.values[index];
   if (value === undefined || !isNumber(value.mean)) return [];
-  const published = series.published?.[index];
-  const text = `${series.label}, ${group}: ${formatEstimate(value, figure.y.kind)}${isNumber(published) ? `; paper ${formatValue(published, figure.y.kind)}` : ''}`;
+  const published = markAt(figure, place, index);
+  const text = `${series.label}, ${group}: ${formatEstimate(value, figure.y.kind)}${isNumber(published) ? `; paper ${publishedText(figure, place, index)}` : ''}`;
   const [top, base] = [Math.min(y(value.mean), y(0)), Math.max(y(value.mean), y(0))];
   // A bar of rank 0 has no height: a line shows that it is there.
   const size = Math.max(1.6, base - top);

@@ -2,6 +2,7 @@
  * Draws lines: the mean of each series with its interval as a band, every seed's own line, and levels to compare with.
  */
 import type { Estimate, LinesFigure } from '../../src-main/shared/figures.ts';
+import { spreadWords } from '../../src-main/shared/statistics.ts';
 import {
   type Drawing,
   domain,
@@ -19,7 +20,7 @@ import { formatEstimate, formatValue, isNumber } from './numbers.ts';
 import { type FigureStyle, seriesColor, seriesDashes } from './style.ts';
 
 /** How many seeds the figure has values of. */
-export const seedCount = ({ series }: LinesFigure): number =>
+const seedCount = ({ series }: LinesFigure): number =>
   Math.max(0, ...series.flatMap(({ y }) => y.map(({ values }) => values.length)));
 
 /** The legend of lines; a single line of a single seed needs none. */
@@ -29,8 +30,15 @@ export function linesLegend(figure: LinesFigure, style: FigureStyle): LegendEntr
     figure.series.length > 1 || seeds > 1
       ? figure.series.map(({ label }, place) => ({ label, sample: 'line', color: seriesColor(style, label, place), place }))
       : [];
-  if (seeds > 1 && figure.seeds !== 'interval') entries.push({ label: 'one seed', sample: 'thin', color: style.ink });
-  if (seeds > 1 && figure.seeds !== 'lines') entries.push({ label: '95 % interval', sample: 'band', color: style.ink });
+  if (seeds > 1 && figure.seeds !== 'interval')
+    entries.push({ label: `one ${figure.noun ?? 'seed'}`, sample: 'thin', color: style.ink });
+  if (seeds > 1 && figure.seeds !== 'lines') {
+    const spread = spreadWords(
+      figure.series.flatMap(({ y }) => y),
+      figure.noun,
+    );
+    entries.push({ label: spread, sample: 'band', color: style.ink });
+  }
   if (figure.series.some(({ best }) => best !== undefined)) entries.push({ label: 'best', sample: 'ring', color: style.ink });
   return [...entries, ...levelEntries(style, figure.references, figure.y.kind)];
 }
@@ -60,7 +68,7 @@ export function drawLines(figure: LinesFigure, style: FigureStyle): Drawing {
   const everyX = figure.series.flatMap((series) => series.x).filter(isNumber);
   const span = linesSpan([figure]);
   const x = linear(span[0], span[1], inside.left + 4, inside.right - 4);
-  const { behind, front } = plotLines(figure, style, { x, y, width: inside.right - inside.left });
+  const { behind, front } = plotLines(figure, style, { x, y, radius: pointRadius([figure], inside.right - inside.left) });
   return {
     height: height + horizontalAxisHeight(style),
     nodes: [
@@ -73,14 +81,19 @@ export function drawLines(figure: LinesFigure, style: FigureStyle): Drawing {
   };
 }
 
-/** The bands and lines of a figure between given axes, `width` apart: what lies behind the levels, and what before them. */
+/** Radius of points in plots `width` across, one for all of them: small where those of some plot would touch. */
+export function pointRadius(figures: readonly LinesFigure[], width: number): number {
+  const counts = figures.map(({ series }) => series.reduce((sum, { x }) => sum + x.length, 0) / series.length);
+  const most = Math.max(0, ...counts.filter(Number.isFinite));
+  return most > 30 || width < 9 * most ? 1.4 : 2.4;
+}
+
+/** The bands and lines of a figure between given axes, with points of `radius`: what lies behind the levels, and what before them. */
 export function plotLines(
   figure: LinesFigure,
   style: FigureStyle,
-  { x, y, width }: { x: Place; y: Place; width: number },
+  { x, y, radius }: { x: Place; y: Place; radius: number },
 ): { behind: SvgNode[]; front: SvgNode[] } {
-  const counted = figure.series.reduce((sum, series) => sum + series.x.length, 0) / figure.series.length;
-  const radius = counted > 30 || width < 9 * counted ? 1.4 : 2.4;
   const drawn = figure.series.map((series, place) => {
     const color = seriesColor(style, series.label, place);
     const dashes = seriesDashes(style, place);

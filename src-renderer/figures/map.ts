@@ -10,7 +10,7 @@ import { divergingColor, type FigureStyle } from './style.ts';
 import { label, shorten, textWidth } from './text.ts';
 
 /** The largest absolute value of all panels, the ends of the scale; 0 where every cell is 0 or empty. */
-export function mapLimit({ panels }: MapFigure): number {
+function mapLimit({ panels }: MapFigure): number {
   let limit = 0;
   for (const { values } of panels)
     for (const row of values) for (const value of row) if (isNumber(value)) limit = Math.max(limit, Math.abs(value));
@@ -18,7 +18,7 @@ export function mapLimit({ panels }: MapFigure): number {
 }
 
 /** What one cell says: `Layer 3, token is: 0.42`. */
-export function cellText(figure: MapFigure, panel: number, row: number, column: number): string {
+function cellText(figure: MapFigure, panel: number, row: number, column: number): string {
   const { rows, columns, panels } = figure;
   const value = panels[panel]?.values[row]?.[column];
   const rowLabel = panels.length > 1 ? rows.label.toLowerCase() : rows.label;
@@ -208,7 +208,7 @@ function columnNames(figure: MapFigure, style: FigureStyle, cellWidth: number, x
 function colorBar(style: FigureStyle, limit: number, width: number): Drawing {
   const { fontSize, diverging } = style;
   const shares = limit === 0 ? [0] : [-1, -0.5, 0, 0.5, 1];
-  const names = shares.map((share) => formatValue(share * limit).replace('-', '\u2212'));
+  const names = shares.map((share) => formatValue(share * limit));
   const widest = Math.max(...names.map((name) => textWidth(name, fontSize)));
   // Wide enough for its numbers, even below a narrow panel.
   const needed = (names.length - 1) * (widest + 0.5 * fontSize);

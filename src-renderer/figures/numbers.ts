@@ -2,7 +2,7 @@
  * Numbers of figures as text: estimates with their intervals, axis ticks, and what counts as a number at all.
  */
 import type { Axis, Estimate } from '../../src-main/shared/figures.ts';
-import { formatNumber } from '../text/format.ts';
+import { formatNumber, formatRank, trueMinus } from '../text/format.ts';
 
 /** Stored figures hold null where a value was not a number. */
 export function isNumber(value: number | null | undefined): value is number {
@@ -16,7 +16,7 @@ export function isEstimate(value: unknown): value is Estimate {
 /** A value on an axis: ranks with two decimals, everything else with three digits. */
 export function formatValue(value: number | null | undefined, kind: Axis['kind'] = 'number'): string {
   if (!isNumber(value)) return '–';
-  return kind === 'rank' ? value.toFixed(2) : formatNumber(value);
+  return kind === 'rank' ? formatRank(value) : formatNumber(value);
 }
 
 /** `0.30 [0.20, 0.41]`; of a single value, the value alone. */
@@ -44,5 +44,5 @@ export function ticks(low: number, high: number, count: number): number[] {
 /** A tick as text, with a true minus sign. */
 export function formatTick(value: number): string {
   const text = Math.abs(value) >= 1e5 || (value !== 0 && Math.abs(value) < 1e-3) ? value.toExponential() : String(value);
-  return text.replace('-', '\u2212').replace('e+', 'e');
+  return trueMinus(text).replace('e+', 'e');
 }

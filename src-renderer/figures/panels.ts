@@ -14,7 +14,7 @@ import {
   verticalAxis,
 } from './axes.ts';
 import type { LegendEntry } from './legend.ts';
-import { linesLegend, linesRange, linesSpan, plotLines } from './lines.ts';
+import { linesLegend, linesRange, linesSpan, plotLines, pointRadius } from './lines.ts';
 import { round, type SvgNode } from './nodes.ts';
 import type { FigureStyle } from './style.ts';
 import { label, shorten } from './text.ts';
@@ -30,8 +30,8 @@ export interface PanelsFigure {
   columns: number;
   /** What the columns and rows stand for, written once each where all columns fit; absent: every panel has its title. */
   heads?: { columns: string[]; rows: string[] };
-  /** Row by row; null: nothing there. All have the same series in the same order. */
-  panels: (({ title: string } & Pick<LinesFigure, 'series'>) | null)[];
+  /** Row by row; null: nothing there. All have the same series in the same order; `run` is whose the panel is. */
+  panels: (({ title: string; run?: string } & Pick<LinesFigure, 'series'>) | null)[];
   references: Reference[];
   seeds?: 'interval' | 'lines';
 }
@@ -54,9 +54,15 @@ const filled = ({ panels }: PanelsFigure) => panels.filter((panel) => panel !== 
 /** One legend for all. */
 export function panelsLegend(figure: PanelsFigure, style: FigureStyle): LegendEntry[] {
   const panels = filled(figure);
-  // The one that has the most marks to explain stands for all.
-  const shown = panels.find(({ series }) => series.some(({ best }) => best !== undefined)) ?? panels[0];
-  return shown === undefined ? [] : linesLegend(linesOf(figure, shown), style);
+  const [first] = panels;
+  if (first === undefined) return [];
+  // The marks of all panels, each series named once
+  const series = first.series.map((one, place) => {
+    const alike = panels.flatMap((panel) => panel.series[place] ?? []);
+    const best = alike.find((entry) => entry.best !== undefined)?.best;
+    return { label: one.label, x: [], y: alike.flatMap(({ y }) => y), ...(best === undefined ? {} : { best }) };
+  });
+  return linesLegend(linesOf(figure, { series }), style);
 }
 
 /** Narrower than this a panel says nothing: fewer stand beside each other then. */
@@ -89,6 +95,7 @@ export function drawPanels(figure: PanelsFigure, style: FigureStyle): Drawing {
   // Panels without a title of their own need no room for one.
   const between = gridded ? 0.6 * fontSize : head;
   const lineHeight = between + height + foot - 1.2 * fontSize;
+  const radius = pointRadius(plots, width);
   const nodes = figure.panels.flatMap((panel, place): SvgNode[] => {
     if (panel === null) return [];
     const column = place % columns;
@@ -104,7 +111,7 @@ export function drawPanels(figure: PanelsFigure, style: FigureStyle): Drawing {
     const plot = linesOf(figure, panel);
     // The first panel of its line has the numbers of the vertical axis, even where places before it are empty.
     const isFirst = figure.panels.slice(place - column, place).every((before) => before === null);
-    const { behind, front } = plotLines(plot, style, { x, y, width });
+    const { behind, front } = plotLines(plot, style, { x, y, radius });
     // The horizontal axis is named below the last line of panels alone
     const axis = place + columns >= figure.panels.length ? figure.x : { ...figure.x, label: '' };
     return [

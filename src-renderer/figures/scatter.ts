@@ -2,6 +2,7 @@
  * Draws points by series, the line y = x where prediction meets measurement, and each series' correlation in its legend.
  */
 import type { ScatterFigure } from '../../src-main/shared/figures.ts';
+import { formatRank } from '../text/format.ts';
 import { type Drawing, domain, horizontalAxis, horizontalAxisHeight, insideOf, linear, point, verticalAxis } from './axes.ts';
 import type { LegendEntry } from './legend.ts';
 import { element } from './nodes.ts';
@@ -12,8 +13,7 @@ import { type FigureStyle, seriesColor } from './style.ts';
 export function correlationText(figure: ScatterFigure, place: number): string {
   const correlation = figure.correlations?.[place];
   if (!correlation || !isNumber(correlation.r)) return '';
-  const two = (value: number) => (isNumber(value) ? value.toFixed(2) : '–');
-  return `r = ${two(correlation.r)} [${two(correlation.low)}, ${two(correlation.high)}]`;
+  return `r = ${formatRank(correlation.r)} [${formatRank(correlation.low)}, ${formatRank(correlation.high)}]`;
 }
 
 export function scatterLegend(figure: ScatterFigure, style: FigureStyle): LegendEntry[] {

@@ -2,6 +2,7 @@
  * Draws a table with rules above, below the head and below the rows, for files; on a screen a table is a table (FigureTable.svelte).
  */
 import type { Estimate, TableFigure } from '../../src-main/shared/figures.ts';
+import { trueMinus } from '../text/format.ts';
 import type { Drawing } from './axes.ts';
 import { element } from './nodes.ts';
 import { formatEstimate, formatValue, isEstimate } from './numbers.ts';
@@ -10,10 +11,10 @@ import { label, textWidth } from './text.ts';
 
 export type TableCell = string | number | Estimate | null;
 
-/** A cell as people read it. */
+/** A cell as people read it; what is saved as numbers keeps its plain minus signs. */
 export function cellOf(value: TableCell): string {
   if (value === null) return '–';
-  if (typeof value === 'string') return value;
+  if (typeof value === 'string') return isNumberText(value) ? trueMinus(value) : value;
   return isEstimate(value) ? formatEstimate(value) : formatValue(value);
 }
 

@@ -3,6 +3,7 @@
  * Every number is a stored one, a mean of stored ones or its interval over seeds; how they are drawn is figures/'s.
  */
 import type { LinesFigure, Reference } from '../../src-main/shared/figures.ts';
+import { spreadWords } from '../../src-main/shared/statistics.ts';
 import type { PanelsFigure } from '../figures/panels.ts';
 import { capitalize, stageName } from '../text/format.ts';
 import { bestPlace, type CurveChoice, lossSeries, rankSeries, type Series } from './compare-series.ts';
@@ -21,14 +22,15 @@ export function rankFigure(
   choice: CurveChoice,
 ): LinesFigure {
   const lines = runs.map((run) => marked(rankSeries(run, set, choice)));
+  const series = named(lines, runs, labels);
   return {
     id: `compare-${set}`,
     kind: 'lines',
     title: `${capitalize(set)}: mean rank`,
-    caption: `Mean rank of the right answer of ${set} by ${choice.x} for each run${shownStage(choice)}. ${seedsText(choice)}${bestText(lines)}`,
+    caption: `Mean rank of the right answer of ${set} by ${choice.x} for each run${shownStage(choice)}. ${seedsText(choice, series)}${bestText(lines)}`,
     x: xAxis(choice),
     y: rankAxis,
-    series: named(lines, labels),
+    series,
     references: chanceReferences(runs, set),
     seeds: choice.seeds,
   };
@@ -39,17 +41,19 @@ export function lossFigure(runs: readonly ComparedRun[], labels: readonly string
     choice.x === 'epoch'
       ? 'mean over the steps of each epoch'
       : 'before each step, neighbouring steps averaged where there are many';
+  const series = named(
+    runs.map((run) => lineOf(lossSeries(run, choice))),
+    runs,
+    labels,
+  );
   return {
     id: 'compare-loss',
     kind: 'lines',
     title: 'Training loss',
-    caption: `Cross entropy of the training batches, ${each}, for each run${shownStage(choice)}. ${seedsText(choice)}`,
+    caption: `Cross entropy of the training batches, ${each}, for each run${shownStage(choice)}. ${seedsText(choice, series)}`,
     x: xAxis(choice),
     y: lossAxis,
-    series: named(
-      runs.map((run) => lineOf(lossSeries(run, choice))),
-      labels,
-    ),
+    series,
     references: [],
     seeds: choice.seeds,
   };
@@ -70,14 +74,16 @@ export function sweepFigure(
     const row = rows === null ? '' : `, ${rows.name} ${rows.values[Math.floor(place / columns.values.length)]}`;
     return {
       title: `${column}${row}`,
+      run: run.detail.run,
       series: lists.map((set) => ({ label: set, ...(marked(rankSeries(run, set, choice)) ?? { x: [], y: [] }) })),
     };
   });
+  const series = panels.flatMap((panel) => panel?.series ?? []);
   return {
     kind: 'panels',
     id: 'compare-sweep',
     title: rows === null ? `Mean rank by ${columns.name}` : `Mean rank by ${columns.name} and ${rows.name}`,
-    caption: `Mean rank by ${choice.x}, one panel for each run, all on the same axes${shownStage(choice)}. ${seedsText(choice)}${bestText(panels.flatMap((panel) => panel?.series ?? []))}`,
+    caption: `Mean rank by ${choice.x}, one panel for each run, all on the same axes${shownStage(choice)}. ${seedsText(choice, series)}${bestText(series)}`,
     x: xAxis(choice),
     y: rankAxis,
     columns: columns.values.length,
@@ -106,20 +112,26 @@ function marked(series: Series | null): Line | null {
   return { ...lineOf(series)!, ...(best === series.x.length - 1 ? {} : { best }) };
 }
 
-function named(series: readonly (Line | null)[], labels: readonly string[]): LinesFigure['series'] {
-  return series.flatMap((entry, place) => (entry === null ? [] : [{ label: labels[place] ?? '', ...entry }]));
+function named(series: readonly (Line | null)[], runs: readonly ComparedRun[], labels: readonly string[]): LinesFigure['series'] {
+  return series.flatMap((entry, place) =>
+    entry === null ? [] : [{ label: labels[place] ?? '', run: runs[place]!.detail.run, ...entry }],
+  );
 }
 
 function bestText(lines: readonly (Pick<Line, 'best'> | null)[]): string {
-  return lines.some((line) => line?.best !== undefined) ? ' A ring marks the lowest mean, where that is not the last one.' : '';
+  return lines.some((line) => line?.best !== undefined)
+    ? ' A ring marks the lowest mean, where it is lower than the last one.'
+    : '';
 }
 
 function shownStage({ stage }: CurveChoice): string {
   return stage === null ? '' : `; where a run has several trainings, ${stageName(stage)}`;
 }
 
-function seedsText({ seeds }: CurveChoice): string {
-  return seeds === 'lines' ? 'One line for each seed.' : 'Means over seeds with 95 % bootstrap intervals.';
+function seedsText({ seeds }: CurveChoice, series: readonly Pick<Line, 'y'>[]): string {
+  if (seeds === 'lines') return 'One line for each seed.';
+  const spread = spreadWords(series.flatMap(({ y }) => y));
+  return spread === '' ? 'One seed.' : `Means over seeds; bands are the ${spread}.`;
 }
 
 /** Levels of guessing among the options of a list, one for each number of options. */

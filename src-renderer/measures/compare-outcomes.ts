@@ -3,7 +3,8 @@
  * The paper's values are compare-published.ts's.
  */
 import type { Estimate, TableFigure } from '../../src-main/shared/figures.ts';
-import { estimate } from '../../src-main/shared/statistics.ts';
+import { estimate, spreadWords } from '../../src-main/shared/statistics.ts';
+import { isEstimate } from '../figures/numbers.ts';
 import { formatRank } from '../text/format.ts';
 import { bestPlace, type CurveChoice, lossSeries, rankSeries, type Series } from './compare-series.ts';
 import { type ComparedRun, runLetter, settingRows } from './compare-settings.ts';
@@ -49,9 +50,11 @@ export function outcomeTable(
     { name: 'Loss', cells: runs.map((run) => lossSeries(run, { ...choice, x: 'epoch' })?.y.at(-1) ?? null) },
     { name: 'Seconds', cells: runs.map((run) => Number(run.detail.seconds.toFixed(1))) },
   ];
+  const spread = spreadWords(columns.flatMap(({ cells }) => cells.filter(isEstimate)));
+  const over = spread === '' ? '' : `, mean over seeds with the ${spread}`;
   const before = shared.length === 0 ? '' : ` Before training every run has ${shared.join(' and ')}.`;
   const best = columns.some(({ name }) => name.endsWith(', best'))
-    ? ' Best is the lowest mean of any epoch, the earliest of equal ones; chosen after the fact, it flatters a run.'
+    ? ' Best is the lowest mean of any epoch: the last where none is lower, else the earliest of equal ones; chosen after the fact, it flatters a run.'
     : '';
   const difference =
     reference === null
@@ -61,9 +64,10 @@ export function outcomeTable(
     id: 'compare-outcomes',
     kind: 'table',
     title: 'How the runs ended',
-    caption: `Mean ranks at the end, mean over seeds with 95 % bootstrap interval; 0 is best.${before}${best}${difference} Loss is that of the last epoch.`,
+    caption: `Mean ranks at the end${over}; 0 is best.${before}${best}${difference} Loss is that of the last epoch.`,
     columns: columns.map(({ name }) => name),
     rows: runs.map((_, place) => columns.map(({ cells }) => cells[place] ?? null)),
+    runs: runs.map(({ detail }) => detail.run),
   };
 }
 

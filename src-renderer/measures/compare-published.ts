@@ -4,8 +4,9 @@
  */
 import type { BarsFigure, Estimate, Figure, TableFigure } from '../../src-main/shared/figures.ts';
 import { publishedChance, publishedFreezingRanks, publishedOptions, publishedSettings } from '../../src-main/shared/published.ts';
+import { chanceAt } from '../figures/published.ts';
 import { draftOf } from '../text/drafts.ts';
-import { baseName } from '../text/format.ts';
+import { baseName, formatRank, plainMinus } from '../text/format.ts';
 import { rankSeries } from './compare-series.ts';
 import { type ComparedRun, runLetter } from './compare-settings.ts';
 import { chanceLevel } from './curves.ts';
@@ -50,11 +51,12 @@ type Value = Pick<PublishedRow, 'figure' | 'group' | 'series' | 'own' | 'chance'
 function figureValues(figures: readonly Figure[]): Value[] {
   return figures.filter(isBars).flatMap((figure) =>
     figure.series.flatMap(({ label, values, published = [] }) => {
-      const chance = chanceOf(figure, label);
       return values.flatMap((own, place): Value[] => {
         const value = published[place];
+        const group = figure.groups[place] ?? '';
+        const chance = chanceAt(figure, { series: label, group });
         if (typeof value !== 'number' || chance === null || !Number.isFinite(own.mean)) return [];
-        return [{ figure: figure.title, group: figure.groups[place] ?? '', series: label, own, chance, published: value }];
+        return [{ figure: figure.title, group, series: label, own, chance, published: value }];
       });
     }),
   );
@@ -89,13 +91,11 @@ function judged(value: Value, run: number, tolerance: number): PublishedRow {
 
 const isBars = (figure: Figure): figure is BarsFigure => figure.kind === 'bars' && figure.y.kind === 'rank';
 
-/** The level named after the series, or the only one. */
-function chanceOf({ references }: BarsFigure, series: string): number | null {
-  const own = references.find(({ label }) => label.includes(series)) ?? references[0];
-  return own === undefined || !(own.value > 0) ? null : own.value;
-}
+/** Two decimals always, as a number in files. */
+const rankText = (rank: number) => plainMinus(formatRank(rank));
 
-export function publishedTable(rows: readonly PublishedRow[], tolerance: number): TableFigure {
+/** `runs` are all compared ones, for whose each row is. */
+export function publishedTable(rows: readonly PublishedRow[], tolerance: number, runs: readonly ComparedRun[]): TableFigure {
   const scales = rows.some(({ chance }) => chance !== publishedChance);
   return {
     id: 'compare-published',
@@ -108,14 +108,15 @@ export function publishedTable(rows: readonly PublishedRow[], tolerance: number)
       row.group,
       row.series,
       row.own,
-      ...(scales ? [row.scaled.toFixed(2)] : []),
-      row.published.toFixed(2),
-      (row.scaled - row.published).toFixed(2),
+      ...(scales ? [rankText(row.scaled)] : []),
+      rankText(row.published),
+      rankText(row.scaled - row.published),
       row.direction === row.publishedDirection
         ? `same: ${row.direction}`
         : `differs: ${row.direction}, paper ${row.publishedDirection}`,
       row.within ? 'yes' : 'no',
     ]),
+    runs: rows.map((row) => runs[row.run]!.detail.run),
   };
 }
 

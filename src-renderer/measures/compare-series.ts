@@ -12,7 +12,7 @@ import { stagesOf } from './curves.ts';
 export interface CurveChoice {
   x: 'epoch' | 'step';
   seeds: 'interval' | 'lines';
-  /** The training shown of runs that have several; null: each run's first. */
+  /** The training shown of runs that have several; null: each run's main one, which lists show too. */
   stage: string | null;
 }
 
@@ -47,13 +47,15 @@ function trainings({ evaluations }: ComparedRun): string[] {
   });
 }
 
-/** The stage that stands for a run: the chosen one where it has it, its only one, else none (or its first where none is chosen). */
+/** The stage that stands for a run: the chosen one where it has it, its only one, else none; where none is chosen, that of its outcome. */
 export function stageOf(run: ComparedRun, chosen: string | null): string | null {
   const stages = trainings(run);
   const all = stages.length > 0 ? stages : stagesOf(run.evaluations);
-  if (chosen === null || all.length === 1) return all[0] ?? null;
+  if (chosen === null || all.length === 1) return mainOf(all, run.detail.outcome?.stage) ?? null;
   return all.includes(chosen) ? chosen : null;
 }
+
+const mainOf = (stages: readonly string[], main: string | undefined) => stages.find((stage) => stage === main) ?? stages[0];
 
 /** One run's curve; null where it did not measure that. */
 export interface Series {
@@ -63,9 +65,13 @@ export interface Series {
   seeds: number[];
 }
 
-/** Place of the lowest mean, the earliest of equal ones. */
+/** Means are sums of fractions: what differs by less than this is equal. */
+const rounding = 1e-9;
+
+/** Place of the lowest mean: the last one where none is lower, since nothing is gained by stopping early then; else the earliest of equal ones. */
 export function bestPlace({ y }: Pick<Series, 'y'>): number {
-  return y.reduce((best, { mean: value }, place) => (value < y[best]!.mean ? place : best), 0);
+  const best = y.reduce((found, { mean: value }, place) => (value < y[found]!.mean - rounding ? place : found), 0);
+  return y.at(-1)!.mean <= y[best]!.mean + rounding ? y.length - 1 : best;
 }
 
 /** Mean rank of a list; a point for every x that each seed begun so far has reached. */

@@ -90,6 +90,8 @@ export interface Standing {
   epoch: number;
   /** Seeds that reached that epoch. */
   seeds: number;
+  /** Which these are, ascending. */
+  reached: number[];
 }
 
 /** First and latest values of a curve; null while nothing is measured. */
@@ -103,5 +105,6 @@ export function standing(curve: Curve): Standing | null {
     latest: average(reached.map((line) => line.points.at(-1)!.y)),
     epoch,
     seeds: reached.length,
+    reached: reached.map(({ seed }) => seed),
   };
 }

@@ -5,7 +5,7 @@
 import { type DialPoint, leastStrength, mostStrength, type StrengthBlock } from '../../src-main/shared/contract-weights.ts';
 import type { Estimate, LinesFigure } from '../../src-main/shared/figures.ts';
 import type { ItemSet } from '../../src-main/shared/records.ts';
-import { plural } from '../text/format.ts';
+import { formatNumber, plural } from '../text/format.ts';
 
 /** A visited point, with the ranks of every item where it was visited just now and not read from a stored path. */
 export interface VisitedPoint extends DialPoint {
@@ -26,13 +26,13 @@ export const earlyAndLate = (layers: number, split: number): Blocks => [
   { layers: [split, layers - 1] },
 ];
 
-/** Layers in `count` parts of nearly one size. */
+/** Layers in `count` parts of sizes as equal as they can be, which differ by one layer where the count does not divide them. */
 export function equalBlocks(layers: number, count: number): Blocks {
   const borders = Array.from({ length: count + 1 }, (_, place) => Math.round((place * layers) / count));
   return borders.slice(1).map((end, place) => ({ layers: [borders[place]!, end - 1] }));
 }
 
-/** How many equal blocks a model's layers can be cut into. */
+/** How many such blocks a model's layers can be cut into. */
 export const blockCounts = (layers: number): number[] => [2, 3, 4, 5, 6].filter((count) => count <= layers);
 
 /** `Layers 2 and 3`, `Layer 5`, `All layers`. */
@@ -73,6 +73,25 @@ export function pointsAlong(
     if (isOnLine) found.set(strength, point);
   }
   return [...found].map(([strength, point]) => ({ strength, point })).sort((a, b) => a.strength - b.strength);
+}
+
+/** What a stored path moved: `all layers, 0 to 1.5, 5 points`, `layers 0 to 3, 0 to 1, 3 points`, `2 blocks of layers, -1 to 2, 7 points`. */
+export function pathName(points: readonly Pick<DialPoint, 'strengths'>[]): string {
+  const visited = new Map<string, { layers: StrengthBlock['layers']; strengths: number[] }>();
+  for (const { strengths } of points) {
+    for (const { layers, strength } of strengths) {
+      const block = visited.get(JSON.stringify(layers)) ?? { layers, strengths: [] };
+      block.strengths.push(strength);
+      visited.set(JSON.stringify(layers), block);
+    }
+  }
+  const blocks = [...visited.values()];
+  const moved = blocks.filter(({ strengths }) => new Set(strengths).size > 1);
+  const named = moved.length > 0 ? moved : blocks;
+  const where = named.length === 1 ? blockName(named[0]!.layers).toLowerCase() : `${named.length} blocks of layers`;
+  const all = named.flatMap(({ strengths }) => strengths);
+  const [low, high] = [Math.min(...all), Math.max(...all)].map(formatNumber);
+  return `${where}, ${low === high ? `at ${low}` : `${low} to ${high}`}, ${plural(points.length, 'point')}`;
 }
 
 /** Half of the options: what guessing gives. */

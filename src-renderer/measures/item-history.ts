@@ -46,11 +46,12 @@ function marginOf(logits: readonly number[], answer: number): number {
   return logits[answer]! - Math.max(...logits.filter((_, candidate) => candidate !== answer));
 }
 
-const trained = ({ lines }: ItemStage) => lines.some(({ points }) => points.length > 1);
+/** Whether it was measured before and after something. */
+export const isTrained = ({ lines }: ItemStage): boolean => lines.some(({ points }) => points.length > 1);
 
 /** Rank by epoch, a curve for each training, every seed's line with their mean; null where nothing was trained. */
 export function itemFigure(stages: readonly ItemStage[], set: ItemSet): LinesFigure | null {
-  const trainings = stages.filter(trained);
+  const trainings = stages.filter(isTrained);
   if (trainings.length === 0) return null;
   return {
     id: 'item-rank',
@@ -80,13 +81,13 @@ export function conditionTable(stages: readonly ItemStage[]): TableFigure | null
     kind: 'table',
     title: 'What each condition did to this item',
     caption:
-      'Rank of the right answer at the start and at the end of each training, or under weights that were only evaluated; mean over seeds with 95 % interval. The margin is the right answer’s logit minus the best other one’s.',
+      'Rank of the right answer at the start and at the end of each training, or under weights that were only evaluated; mean over seeds, with the range of fewer than five seeds and the 95 % bootstrap interval of more. The margin is the right answer’s logit minus the best other one’s.',
     columns: ['Condition', 'Rank before', 'Rank after', 'Margin after'],
     rows: stages.map((entry) => {
       const ends = entry.lines.map(({ points }) => points.at(-1)!);
       return [
         capitalize(stageName(entry.stage)),
-        trained(entry) ? estimate(entry.lines.map(({ points }) => points[0]!.rank)) : null,
+        isTrained(entry) ? estimate(entry.lines.map(({ points }) => points[0]!.rank)) : null,
         estimate(ends.map(({ rank }) => rank)),
         Number(mean(ends.map(({ margin }) => margin)).toFixed(2)),
       ];

@@ -5,13 +5,13 @@
 import type { Estimate } from '../../src-main/shared/figures.ts';
 import { type Seal, sealedText } from '../../src-main/shared/prediction-seal.ts';
 import type { EvaluationRow, Json } from '../../src-main/shared/records.ts';
-import { estimate, mean } from '../../src-main/shared/statistics.ts';
-import { formatNumber, formatRank, plural, stageName } from '../text/format.ts';
+import { estimate, mean, spreadWords } from '../../src-main/shared/statistics.ts';
+import { formatNumber, formatRank, plural, stageName, trueMinus } from '../text/format.ts';
 import { stagesOf } from './curves.ts';
 
 export type Comparison = 'at most' | 'at least';
 
-/** The mean rank of a list at the end of the run's first training. */
+/** The mean rank of a list at the end of the run's main training, which is its first one, of emergence its last. */
 export interface Prediction {
   set: string;
   comparison: Comparison;
@@ -34,7 +34,7 @@ export function predictionWords({ set, comparison, threshold }: Prediction): str
   return threshold === null ? '' : `${set} end at a mean rank of ${comparison} ${formatThreshold(threshold)}`;
 }
 
-const formatThreshold = (threshold: number) => String(Number(threshold.toFixed(3)));
+const formatThreshold = (threshold: number) => trueMinus(String(Number(threshold.toFixed(3))));
 
 /** One seed's value at the end of a training, and whether it alone would bear the prediction out. */
 export interface SeedVerdict {
@@ -56,7 +56,7 @@ export interface Verdict {
   outcome: 'met' | 'not met' | 'open';
   /** One or two sentences. */
   why: string;
-  /** The training that decides, which is the first one; null while nothing is decided. */
+  /** The training that decides, which is the main one; null while nothing is decided. */
   decisive: TrainingVerdict | null;
   /** The same list in the run's other trainings: they decide nothing. */
   others: TrainingVerdict[];
@@ -64,26 +64,31 @@ export interface Verdict {
 
 const open = (why: string): Verdict => ({ outcome: 'open', why, decisive: null, others: [] });
 
-/** `state` is the run's: only a finished run decides. The mean over all seeds does, and every seed is said to agree or not. */
-export function judge(prediction: Prediction, evaluations: readonly EvaluationRow[], state: string): Verdict {
+/**
+ * `state` is the run's: only a finished run decides. `main` is the training of its outcome, which decides; where it did not measure the list,
+ * or is not known, the first one that did. The mean over all seeds decides, and every seed is said to agree or not.
+ */
+export function judge(prediction: Prediction, evaluations: readonly EvaluationRow[], state: string, main?: string): Verdict {
   const { set, comparison, threshold } = prediction;
   if (threshold === null) return open('No number was predicted: judge it yourself.');
   if (state === 'queued' || state === 'running') return open('Decided when the run has finished.');
   if (state !== 'finished') return open('The run did not finish, so nothing is decided.');
   const own = evaluations.filter((row) => row.set === set);
-  const [decisive, ...others] = stagesOf(own).map((stage) => judgeTraining(own, stage, { comparison, threshold }));
+  const stages = stagesOf(own).sort((a, b) => Number(b === main) - Number(a === main));
+  const [decisive, ...others] = stages.map((stage) => judgeTraining(own, stage, { comparison, threshold }));
   if (decisive === undefined) return open(`The run did not measure ${set}.`);
   const { measured, stage, met } = decisive;
   const count = measured.values.length;
   const several = others.length > 0 ? ` of the training “${stageName(stage)}”` : '';
-  const interval = count > 1 ? ` (95 % interval ${formatRank(measured.low)} to ${formatRank(measured.high)})` : '';
+  const spread = spreadWords([measured]);
+  const interval = spread === '' ? '' : ` (${spread}, ${formatRank(measured.low)} to ${formatRank(measured.high)})`;
   const doubt =
     count > 1 && measured.low <= threshold && threshold <= measured.high
-      ? ' The threshold lies inside the interval: more seeds may decide otherwise.'
+      ? ' The threshold lies inside: more seeds may decide otherwise.'
       : '';
   return {
     outcome: met ? 'met' : 'not met',
-    why: `At the end${several}, ${set} had a mean rank of ${formatRank(measured.mean)}${interval} over ${plural(count, 'seed')}, against ${comparison} ${formatThreshold(threshold)}.${doubt}`,
+    why: `At the end${several}, ${set} had a mean rank of ${formatRank(measured.mean)} over ${plural(count, 'seed')}${interval}, against ${comparison} ${formatThreshold(threshold)}.${doubt}`,
     decisive,
     others,
   };

@@ -1,5 +1,5 @@
 /**
- * The log of a run, put together from its stored rows: begin and end, trainings with their steps and seconds, warnings, the error.
+ * The log of a run, put together from its stored rows: begin, pauses and end, trainings with their steps and seconds, warnings, the error.
  * Nothing of it is stored as text, and times of day are known only for the run as a whole.
  */
 import type { EvaluationRow, RunDetail, StepRow } from '../../src-main/shared/records.ts';
@@ -28,6 +28,13 @@ export function runLog(run: RunDetail, steps: readonly StepRow[], evaluations: r
   for (const stage of stagesOf(evaluations)) {
     const seeds = [...new Set(evaluations.filter((row) => row.stage === stage).map(({ seed }) => seed))];
     for (const seed of seeds) entries.push(stageEntry(stage, seed, steps, evaluations));
+  }
+  for (const { begun, ended } of run.pauses) {
+    entries.push(event(begun, 'Paused'));
+    if (ended !== null) {
+      const halted = (Date.parse(ended) - Date.parse(begun)) / 1000;
+      entries.push(event(ended, 'Resumed', `${formatDuration(halted)} paused`));
+    }
   }
   if (run.error !== null)
     entries.push({ kind: 'error', time: run.finished, text: `${run.error.code}: ${run.error.message}`, took: '' });

@@ -61,6 +61,7 @@ export class CircuitGraph {
     tokens: this.scores.tokens.names,
     marks: this.desk.marks,
     selected: this.desk.selected,
+    difference: this.scores.difference !== null,
   }));
 
   constructor(scores: CircuitScores, desk: CircuitDesk) {

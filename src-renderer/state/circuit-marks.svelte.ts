@@ -4,8 +4,10 @@
  */
 import type { Service } from '../../src-main/shared/contract.ts';
 import type { CircuitRecord } from '../../src-main/shared/contract-circuits.ts';
+import { type CircuitDraft, dropDraft, keepDraft, readDrafts } from '../circuit/circuit-drafts.ts';
 import { changed, type History, historyOf, redone, undone } from '../circuit/history.ts';
 import { type CircuitMarks, noMarks, readView, type SavedView, viewJson } from '../circuit/marks.ts';
+import type { Keeper } from '../datasets/kept-locally.ts';
 
 export class CircuitDesk {
   readonly run: string;
@@ -16,8 +18,12 @@ export class CircuitDesk {
   /** The marks as they were last saved or opened. */
   #clean = $state.raw<CircuitMarks>(noMarks);
 
-  constructor(run: string) {
+  readonly #keeper: Keeper | null;
+
+  /** Marks that are not saved yet are kept in `keeper` until they are. */
+  constructor(run: string, keeper: Keeper | null = null) {
     this.run = run;
+    this.#keeper = keeper;
   }
 
   get marks(): CircuitMarks {
@@ -71,14 +77,17 @@ export class CircuitDesk {
   /** One step that can be taken back. */
   change(marks: CircuitMarks, what: string): void {
     this.#history = changed(this.#history, marks, what);
+    this.#keep();
   }
 
   undo(): void {
     this.#history = undone(this.#history);
+    this.#keep();
   }
 
   redo(): void {
     this.#history = redone(this.#history);
+    this.#keep();
   }
 
   /**
@@ -92,6 +101,8 @@ export class CircuitDesk {
     this.#open = this.#saved.find(({ circuit }) => circuit === open.circuit) ?? null;
     if (this.#open === null) {
       this.#clean = noMarks;
+      this.#drop(open.circuit);
+      this.#keep();
     } else if (this.#open.view !== open.view && !this.unsaved) {
       const { marks } = readView(this.#open.view);
       this.#history = historyOf(marks);
@@ -107,6 +118,35 @@ export class CircuitDesk {
     return view;
   }
 
+  /** The marks that were left unsaved last, of whichever circuit. */
+  get draft(): CircuitDraft | null {
+    return this.#drafts()[0] ?? null;
+  }
+
+  /** Takes up the open circuit's marks where they were left unsaved, as one step that can be taken back; false where there are none. */
+  takeUpDraft(): boolean {
+    const circuit = this.#open?.circuit ?? null;
+    const draft = this.#drafts().find((entry) => entry.circuit === circuit);
+    if (draft === undefined) return false;
+    this.change(draft.marks, 'take up unsaved marks');
+    return true;
+  }
+
+  /** Back to the marks as they were saved, as one step that can be taken back. */
+  discard(): void {
+    this.change(this.#clean, 'discard unsaved marks');
+  }
+
+  /** Returns how to come back to the circuit, marks and steps of now. */
+  standing(): () => void {
+    const [history, clean, open] = [this.#history, this.#clean, this.#open];
+    return () => {
+      [this.#history, this.#clean, this.#open] = [history, clean, open];
+      this.#selected = new Set();
+      this.#keep();
+    };
+  }
+
   /** A new circuit without marks. */
   startNew(): void {
     this.#begin(noMarks);
@@ -116,6 +156,7 @@ export class CircuitDesk {
   /** Saves the open circuit, or a new one under `name`. */
   async save(service: Service, view: Omit<SavedView, 'marks'>, name: string | null): Promise<void> {
     const marks = this.marks;
+    const former = this.#open?.circuit ?? null;
     const json = viewJson({ ...view, marks });
     let circuit = this.#open?.circuit;
     if (circuit === undefined || name !== null)
@@ -124,6 +165,8 @@ export class CircuitDesk {
     this.#saved = await service.circuits(this.run);
     this.#open = this.#saved.find((entry) => entry.circuit === circuit) ?? null;
     this.#clean = marks;
+    this.#drop(former);
+    this.#keep();
   }
 
   async rename(service: Service, name: string): Promise<void> {
@@ -148,6 +191,7 @@ export class CircuitDesk {
         if (restored && this.#open === null && this.marks === marks) {
           this.#open = restored;
           this.#clean = marks;
+          this.#drop(null);
         }
       },
     };
@@ -157,5 +201,23 @@ export class CircuitDesk {
     this.#history = historyOf(marks);
     this.#clean = marks;
     this.#selected = new Set();
+  }
+
+  /** Of circuits that are gone: what was left of them is a new circuit's. */
+  #drafts(): CircuitDraft[] {
+    const drafts = this.#keeper === null ? [] : readDrafts(this.#keeper, this.run);
+    const known = new Set(this.#saved.map(({ circuit }) => circuit));
+    return drafts.map((draft) => (draft.circuit === null || known.has(draft.circuit) ? draft : { ...draft, circuit: null }));
+  }
+
+  #keep(): void {
+    const circuit = this.#open?.circuit ?? null;
+    if (this.#keeper === null) return;
+    if (this.unsaved) keepDraft(this.#keeper, this.run, { circuit, marks: this.marks });
+    else dropDraft(this.#keeper, this.run, circuit);
+  }
+
+  #drop(circuit: number | null): void {
+    if (this.#keeper !== null) dropDraft(this.#keeper, this.run, circuit);
   }
 }

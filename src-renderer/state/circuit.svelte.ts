@@ -8,10 +8,11 @@ import { type ErrorRecord, errorRecord } from '../../src-main/shared/errors.ts';
 import type { ItemSet, RunDetail } from '../../src-main/shared/records.ts';
 import { namesOfPart } from '../circuit/component-summary.ts';
 import type { Component } from '../circuit/components.ts';
+import type { Difference, Side } from '../circuit/difference.ts';
 import type { ScoreTables } from '../circuit/scores.ts';
 import { accumulationTokens, tokenNames } from '../circuit/tokens.ts';
 import { isDisconnected } from './follow.ts';
-import { allStages, isSplit, listingsOf, type ScoreChoice, ScoreReader, type ScoreSource, sourceOf } from './score-reader.ts';
+import { allStages, listingsOf, otherStage, ScoreReader, type ScoreSource, sourceOf, stagesOf } from './score-reader.ts';
 
 export class CircuitScores {
   readonly id: string;
@@ -27,15 +28,15 @@ export class CircuitScores {
   #seed = $state<number | null>(null);
   #chosenPoint = $state(-1);
   #otherId = $state<string | null>(null);
+  #chosenOtherStage = $state<string | null>(null);
+  #difference = $state.raw<Difference | null>(null);
   readonly #reader = new ScoreReader();
   #course = $state.raw<ReadonlyMap<string, ScoreTables>>(new Map());
   #asked = 0;
 
   // Read many times a frame: a run may have thousands of items
-  readonly #stages = $derived.by(() => {
-    const stages = [...new Set(this.listings.map(({ stage }) => stage))];
-    return stages.length > 1 && isSplit(this.listings) ? [allStages, ...stages] : stages;
-  });
+  readonly #stages = $derived(stagesOf(this.listings));
+  readonly #otherStages = $derived.by(() => (this.other === null ? [] : stagesOf(this.#other?.listings ?? [])));
   readonly #stage = $derived.by(() => {
     const [stages, chosen] = [this.#stages, this.#chosenStage];
     return chosen !== null && stages.includes(chosen) ? chosen : (stages[this.course ? stages.length - 1 : 0] ?? '');
@@ -88,7 +89,13 @@ export class CircuitScores {
   }
 
   get other(): RunDetail | null {
-    return this.#otherId === null ? null : (this.#other?.detail ?? null);
+    const detail = this.#other?.detail ?? null;
+    return detail?.run === this.#otherId ? detail : null;
+  }
+
+  /** What `tables` are, where another run's scores were subtracted; null where they are this run's own. */
+  get difference(): Difference | null {
+    return this.#difference;
   }
 
   get otherId(): string | null {
@@ -96,10 +103,29 @@ export class CircuitScores {
   }
 
   set otherId(run: string | null) {
+    if (run !== this.#otherId) this.#chosenOtherStage = null;
     this.#otherId = run;
   }
 
-  /** Names of scorings in the order in which they were stored; `allStages` first where each stores other scores. */
+  /** The other run's scorings, of which one is subtracted. */
+  get otherStages(): string[] {
+    return this.#otherStages;
+  }
+
+  get otherStage(): string {
+    return otherStage(this.#otherStages, this.stage, this.#chosenOtherStage);
+  }
+
+  set otherStage(stage: string | null) {
+    this.#chosenOtherStage = stage;
+  }
+
+  /** The other run's stage that was chosen; null: the one that suits this run's. */
+  get chosenOtherStage(): string | null {
+    return this.#chosenOtherStage;
+  }
+
+  /** Names of scorings; `allStages` first where each stores other scores. */
   get stages(): string[] {
     return this.#stages;
   }
@@ -111,6 +137,15 @@ export class CircuitScores {
   set stage(stage: string) {
     this.#chosenStage = stage;
     if (!this.points.includes(this.#chosenPoint)) this.#chosenPoint = -1;
+  }
+
+  /** The stage that was chosen; null: the first, or the last checkpoint. */
+  get chosenStage(): string | null {
+    return this.#chosenStage;
+  }
+
+  set chosenStage(stage: string | null) {
+    this.#chosenStage = stage;
   }
 
   /** Whether the stages are points in time: checkpoints of a pretraining. */
@@ -184,15 +219,17 @@ export class CircuitScores {
   /** Makes the tables of what is chosen; the former ones stay until then. */
   async show(service: Service): Promise<void> {
     const source = this.#source;
-    const { stage, seed, point, otherId, seeds } = this;
+    const { stage, seed, point, otherId } = this;
+    const seeds = seed === null ? this.seeds : [seed];
     if (source === null || source.listings.length === 0) return;
     const asked = ++this.#asked;
     try {
-      const own = await this.#reader.load(service, source, stage, seed === null ? seeds : [seed], point);
-      const minus = otherId === null ? null : await this.#minus(service, own, otherId, { stage, seed, point, set: this.set });
+      const own = await this.#reader.load(service, source, stage, seeds, point);
+      const minus = otherId === null ? null : await this.#minus(service, own, otherId, { detail: source.detail, stage, seeds });
       if (asked !== this.#asked) return;
       this.#problem = minus !== null && 'problem' in minus ? minus.problem : null;
       this.#tables = minus !== null && 'tables' in minus ? minus.tables : own;
+      this.#difference = minus !== null && 'difference' in minus ? minus.difference : null;
       this.#error = null;
       if (this.course && otherId === null) await this.#loadCourse(service, source, seed, asked);
     } catch (error) {
@@ -227,9 +264,21 @@ export class CircuitScores {
   }
 
   /** What is chosen of another run, subtracted; that run stays known until a third one is chosen. */
-  async #minus(service: Service, own: ScoreTables, otherId: string, choice: ScoreChoice & { set: ItemSet | null }) {
-    if (this.#other?.detail.run !== otherId) this.#other = await sourceOf(service, otherId);
-    return this.#reader.minus(service, own, this.#other, choice);
+  async #minus(
+    service: Service,
+    own: ScoreTables,
+    otherId: string,
+    a: Side,
+  ): Promise<{ tables: ScoreTables; difference: Difference } | { problem: string }> {
+    const { seed, point, set } = this;
+    const known = this.#other;
+    const other = known?.detail.run === otherId ? known : await sourceOf(service, otherId);
+    if (this.#otherId === otherId) this.#other = other;
+    const theirs = otherStage(stagesOf(other.listings), a.stage, this.#chosenOtherStage);
+    const minus = await this.#reader.minus(service, own, other, { theirs, seed, point, set });
+    if ('problem' in minus) return minus;
+    const { stage, seeds, missingSeed } = minus.subtracted;
+    return { tables: minus.tables, difference: { a, b: { detail: other.detail, stage, seeds }, missingSeed } };
   }
 
   #fail(error: unknown): void {

@@ -10,7 +10,7 @@ import { follow, isDisconnected } from './follow.ts';
 
 /** More than this many lines say nothing. */
 export const mostRuns = 24;
-export const standardTolerance = 1;
+const standardTolerance = 1;
 
 const pauseMilliseconds = 1000;
 /** Between two showings of what has arrived. */
@@ -79,7 +79,7 @@ export class Comparison {
     this.#tell();
   }
 
-  /** The training shown of runs that have several; null: each run's first. */
+  /** The training shown of runs that have several; null: each run's main one. */
   get stage(): string | null {
     return this.#stage;
   }

@@ -10,6 +10,9 @@ export type ConnectionState = 'connecting' | 'open' | 'lost' | 'failed';
 
 const longestWait = 10_000;
 
+/** A failure that no further attempt with the same token can mend: whoever has the new address must say so (`retryNow`). */
+const isFinal = (error: ErrorRecord | null): boolean => error?.code === 'AddressChanged';
+
 export class Connection {
   #state = $state<ConnectionState>('connecting');
   #service = $state.raw<Service | null>(null);
@@ -41,6 +44,7 @@ export class Connection {
 
   /** Tries again without waiting. */
   retryNow(): void {
+    if (this.#state === 'open') return;
     clearTimeout(this.#timer);
     void this.#connect();
   }
@@ -66,6 +70,7 @@ export class Connection {
   #lost(): void {
     this.#state = this.#service === null ? 'failed' : 'lost';
     clearTimeout(this.#timer);
+    if (isFinal(this.#error)) return;
     // 0.5, 1, 2, 4, 8, 10, 10, ... seconds
     const wait = Math.min(500 * 2 ** this.#failures, longestWait);
     this.#failures++;

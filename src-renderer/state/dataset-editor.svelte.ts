@@ -1,13 +1,22 @@
 /**
- * One data set being edited: its rows and options as grids, what they hold, whether that is saved, and the draft kept meanwhile.
- * How a model reads it is dataset-reading.svelte.ts's.
+ * One data set being edited: its rows and options as grids, what they hold, whether that is saved, the draft kept meanwhile, and what
+ * other windows do to it. How a model reads it is dataset-reading.svelte.ts's.
  */
 import type { Service } from '../../src-main/shared/contract.ts';
-import type { DatasetContent, DatasetDetail, DatasetVersion, LinkedFacts } from '../../src-main/shared/contract-datasets.ts';
+import type {
+  DatasetContent,
+  DatasetDetail,
+  DatasetDraft,
+  DatasetVersion,
+  LinkedFacts,
+} from '../../src-main/shared/contract-datasets.ts';
+import { errorRecord } from '../../src-main/shared/errors.ts';
 import type { Daxwug } from '../../src-main/shared/records.ts';
-import { type EditorTexts, noTexts, sameTexts } from '../datasets/editor-texts.ts';
-import { type FactsOfRows, factColumns, factsOf, gapOf, missingOptions, rowsOf } from '../datasets/facts-table.ts';
-import { type Keeper, readDraft, removeDraft, writeDraft } from '../datasets/kept-locally.ts';
+import { DraftKeeper } from '../datasets/draft-keeper.ts';
+import { appended, type EditorTexts, noTexts, sameTexts, textsOf } from '../datasets/editor-texts.ts';
+import { type FactsOfRows, factColumns, factsOf, gapOf, missingOptions } from '../datasets/facts-table.ts';
+import { GridHistory } from '../datasets/grid-history.ts';
+import type { Keeper } from '../datasets/kept-locally.ts';
 import { GridState } from './grid.svelte.ts';
 import { Request } from './request.svelte.ts';
 
@@ -17,6 +26,14 @@ const keeping = 1000;
 
 export type OptionList = 'train' | 'test';
 
+/** Texts to be put into the grids. */
+interface ReadonlyTexts {
+  readonly rows: readonly (readonly string[])[];
+  readonly options: Record<OptionList, readonly string[]>;
+}
+
+const noContent: LinkedFacts = { train: [], test: [], options: { train: [], test: [] } };
+
 export class DatasetEditor {
   readonly detail = new Request<DatasetDetail>();
   readonly latest = new Request<DatasetVersion | null>();
@@ -24,25 +41,35 @@ export class DatasetEditor {
   readonly rows: GridState;
   readonly options: Record<OptionList, GridState>;
   readonly dataset: number;
-  #keeper: Keeper;
+  #drafts: DraftKeeper;
+  #service: Service | null = null;
+  #history = new GridHistory();
   #found = $state.raw<FactsOfRows>(factsOf([], { train: [], test: [] }));
   /** What the latest version holds, as the grids would say it, and what they hold. */
   #saved = $state.raw<EditorTexts>(noTexts);
   #texts = $state.raw<EditorTexts>(noTexts);
+  /** Number of the version that the grids were made from; 0: none. */
+  #base = $state(0);
   /** When the draft that was found was written; null: there was none. */
   #restored = $state<string | null>(null);
+  #isGone = $state(false);
+  /** The draft of a data set that is deleted already when it is asked for, and what that was called. */
+  #lost = $state.raw<{ name: string; draft: DatasetDraft } | null>(null);
   #kept = $state(true);
+  /** Whether somebody keeps a draft. */
+  #hasDraft = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #loaded = $state(false);
 
   constructor(dataset: number, keeper: Keeper) {
     this.dataset = dataset;
-    this.#keeper = keeper;
+    this.#drafts = new DraftKeeper(dataset, keeper);
+    const history = this.#history;
     const columns = factColumns.map((title, index) => ({ title, width: index % 2 === 0 ? 212 : 114 }));
-    this.rows = new GridState('facts', columns, [], keeper);
+    this.rows = new GridState('facts', columns, [], keeper, { history, headColumns: 2 });
     this.options = {
-      train: new GridState('fact-options', [{ title: 'Fact option', width: 180 }], [], keeper),
-      test: new GridState('implication-options', [{ title: 'Implication option', width: 180 }], [], keeper),
+      train: new GridState('fact-options', [{ title: 'Fact option', width: 180 }], [], keeper, { history }),
+      test: new GridState('implication-options', [{ title: 'Implication option', width: 180 }], [], keeper, { history }),
     };
   }
 
@@ -65,7 +92,37 @@ export class DatasetEditor {
     return this.#restored;
   }
 
-  /** False: the browser has no room for the draft. */
+  /** Number of the version that the grids were made from; 0: none. */
+  get base(): number {
+    return this.#base;
+  }
+
+  /** The latest version, where it was saved elsewhere since what is changed here was begun; null: there is none. */
+  get conflict(): number | null {
+    const versions = this.detail.value?.versions ?? 0;
+    return this.isChanged && versions > this.#base ? versions : null;
+  }
+
+  /** Whether it was deleted, elsewhere, while it is open here. */
+  get isGone(): boolean {
+    return this.#isGone;
+  }
+
+  get lost(): { name: string; draft: DatasetDraft } | null {
+    return this.#lost;
+  }
+
+  /** Names it among the data sets of all data folders; null until it is loaded. */
+  get owner(): string | null {
+    return this.#loaded ? this.#drafts.owner : null;
+  }
+
+  /** What the grids held when they were last read. */
+  get texts(): EditorTexts {
+    return this.#texts;
+  }
+
+  /** False: neither the host nor the browser could keep the draft. */
   get isKept(): boolean {
     return this.#kept;
   }
@@ -86,24 +143,64 @@ export class DatasetEditor {
     return missingOptions(list === 'train' ? train : test, options[list]);
   }
 
-  /** Reads the data set and its latest version; a draft takes its place. */
+  /** Reads the data set and its latest version; a draft takes its place. Once that is done, it only follows what changed. */
   async load(service: Service): Promise<void> {
+    this.#service = service;
+    if (this.#loaded) {
+      await this.refresh();
+      if (this.isChanged) this.#keep();
+      return;
+    }
     const detail = await this.detail.ask(() => service.dataset(this.dataset));
-    if (detail === null) return;
+    if (detail === null) {
+      if (this.detail.error?.code === 'DatasetNotFound') await this.#findLost(service);
+      return;
+    }
     const version = await this.latest.ask(async () =>
       detail.versions === 0 ? null : await service.datasetVersion(this.dataset, detail.versions),
     );
     if (this.latest.error !== null || this.#loaded) return;
-    const content = version?.content ?? { train: [], test: [], options: { train: [], test: [] } };
-    if ('train' in content) this.#show(content);
+    const draft = detail.kind === 'facts' ? await this.#readDraft(service) : null;
+    if (this.#loaded) return;
+    const content = version?.content ?? noContent;
+    if ('train' in content) this.#fill(textsOf(content));
     this.#read();
     this.#saved = this.#texts;
+    this.#base = detail.versions;
     this.#loaded = true;
-    const draft = detail.kind === 'facts' ? readDraft(this.#keeper, this.dataset) : null;
     if (draft === null) return;
-    this.#fill(draft.rows, draft.options);
+    this.#fill(draft);
     this.#read();
-    if (this.isChanged) this.#restored = draft.written;
+    if (!this.isChanged) return;
+    this.#restored = draft.written;
+    this.#base = Math.min(draft.base, detail.versions);
+  }
+
+  /** Follows what another window did: a version that was saved, another name, that it was deleted. */
+  async refresh(): Promise<void> {
+    const [service, known] = [this.#service, this.detail.value];
+    if (service === null || known === null || !this.#loaded || this.saving.waiting) return;
+    const detail = await this.detail.ask(async () => {
+      try {
+        const found = await service.dataset(this.dataset);
+        this.#isGone = false;
+        return found;
+      } catch (error) {
+        if (errorRecord(error).code === 'DatasetNotFound') this.#isGone = true;
+        return known;
+      }
+    });
+    if (detail === null || detail.versions === (this.latest.value?.number ?? 0)) return;
+    const version = await this.latest.ask(() => service.datasetVersion(this.dataset, detail.versions));
+    if (version === null) return;
+    const grids = [this.rows, this.options.train, this.options.test];
+    this.#read();
+    const isMine = this.isChanged || grids.some(({ draft }) => draft !== null);
+    if ('train' in version.content) this.#saved = textsOf(version.content);
+    if (!isMine) this.#fill(this.#saved, `version ${version.number}`);
+    this.#read();
+    if (!isMine || !this.isChanged) this.#base = version.number;
+    else this.#keep();
   }
 
   /** Follows changes; call it in an effect that reads `revision`. */
@@ -130,16 +227,19 @@ export class DatasetEditor {
   }
 
   #keep(): void {
+    const service = this.#service;
+    if (service === null) return;
     if (!this.isChanged) {
-      removeDraft(this.#keeper, this.dataset);
+      if (this.#hasDraft) void this.#drafts.remove(service);
+      this.#hasDraft = false;
       return;
     }
-    const draft = {
-      base: this.detail.value?.versions ?? 0,
-      written: new Date().toISOString(),
-      ...this.#texts,
-    };
-    this.#kept = writeDraft(this.#keeper, this.dataset, draft);
+    this.#hasDraft = true;
+    const { rows, options } = this.#texts;
+    const draft: DatasetDraft = { base: this.#base, written: new Date().toISOString(), rows, options };
+    void this.#drafts.write(service, draft).then((kept) => {
+      this.#kept = kept;
+    });
   }
 
   /** What a data set must have and this one does not, yet; '' where nothing is missing. */
@@ -154,46 +254,60 @@ export class DatasetEditor {
   async save(service: Service, note: string): Promise<boolean> {
     for (const grid of [this.rows, this.options.train, this.options.test]) grid.commit();
     this.settle();
-    if (this.#found.problems.length > 0 || this.gap !== '') return false;
+    if (this.#found.problems.length > 0 || this.gap !== '' || this.conflict !== null) return false;
     for (const list of ['train', 'test'] as const) if (this.#found.content.options[list].length === 0) this.#addAnswers(list);
     this.#read();
     // What is typed meanwhile is not in it.
     const texts = this.#texts;
-    return await this.#store(service, this.#found.content, note, () => {
+    return await this.#store(service, this.#found.content, note, this.#base, () => {
       this.#saved = texts;
     });
   }
 
-  /** Makes a version of a content that was written as JSON, or of an earlier version. */
-  async saveContent(service: Service, content: DatasetContent, note: string): Promise<boolean> {
-    return await this.#store(service, content, note, () => {
+  /** Makes a version of what is there although another one was saved elsewhere meanwhile. */
+  async saveOnTop(service: Service, note: string): Promise<boolean> {
+    this.#base = this.conflict ?? this.#base;
+    return await this.save(service, note);
+  }
+
+  /**
+   * Makes a version of a content that was written as JSON, or of an earlier version. `base`: the version that it is made from, else the
+   * latest that is known here.
+   */
+  async saveContent(service: Service, content: DatasetContent, note: string, base?: number): Promise<boolean> {
+    return await this.#store(service, content, note, base ?? this.detail.value?.versions ?? 0, () => {
       if (!('train' in content)) return;
-      this.#show(content, 'restore version');
+      this.#fill(textsOf(content), 'restore version');
       this.#read();
       this.#saved = this.#texts;
     });
   }
 
-  /** Forgets the draft: the latest version again, which can be undone in the grid. */
-  discard(): void {
-    const content = this.latest.value?.content ?? { train: [], test: [], options: { train: [], test: [] } };
-    if ('train' in content) this.#show(content, 'discard changes');
+  /** The latest version again, in place of what is here; one edit that can be undone. */
+  discard(label = 'discard changes'): void {
+    const content = this.latest.value?.content ?? noContent;
+    if ('train' in content) this.#fill(textsOf(content), label);
     this.#restored = null;
+    this.#base = this.latest.value?.number ?? 0;
+    this.settle();
+  }
+
+  /** What was in the grids before, as one edit. */
+  put(texts: EditorTexts, label: string): void {
+    this.#fill(texts, label);
     this.settle();
   }
 
   /** Takes other rows and options in place of all, or behind the rows that are there; undone in the grids. */
   take(rows: readonly (readonly string[])[], options: Record<OptionList, readonly string[]>, where: 'replace' | 'append'): void {
-    const all = where === 'replace' ? rows : [...this.rows.model.cells().filter((cells) => cells.some(Boolean)), ...rows];
-    this.rows.model.replaceAllRows(all, where === 'replace' ? 'import' : 'append');
     const old = this.#optionTexts();
-    for (const list of ['train', 'test'] as const) {
-      const texts = where === 'replace' ? options[list] : [...new Set([...old[list], ...options[list]])];
-      this.options[list].model.replaceAllRows(
-        texts.map((text) => [text]),
-        'import',
-      );
-    }
+    const held = this.rows.model.cells().filter((cells) => cells.some(Boolean));
+    const joined = (list: OptionList) => [...new Set([...old[list], ...options[list]])];
+    const texts =
+      where === 'replace'
+        ? { rows, options }
+        : { rows: appended(held, rows), options: { train: joined('train'), test: joined('test') } };
+    this.#fill(texts, where === 'replace' ? 'import' : 'append');
     this.settle();
   }
 
@@ -218,31 +332,51 @@ export class DatasetEditor {
     );
   }
 
-  async #store(service: Service, content: DatasetContent, note: string, stored: () => void): Promise<boolean> {
-    const answer = await this.saving.ask(() => service.saveDatasetVersion(this.dataset, content, note));
-    if (answer === null) return false;
+  async #store(service: Service, content: DatasetContent, note: string, base: number, stored: () => void): Promise<boolean> {
+    const answer = await this.saving.ask(() => service.saveDatasetVersion(this.dataset, content, note, base));
+    if (answer === null) {
+      // What stood in the way may be seen now: another version, or that it is deleted.
+      await this.refresh();
+      if (this.conflict !== null || this.#isGone) this.saving.clear();
+      return false;
+    }
     stored();
+    this.#base = answer.version;
     this.#restored = null;
-    removeDraft(this.#keeper, this.dataset);
+    this.#hasDraft = false;
+    await this.#drafts.remove(service);
     const detail = await this.detail.ask(() => service.dataset(this.dataset));
-    if (detail !== null) await this.latest.ask(() => service.datasetVersion(this.dataset, detail.versions));
+    if (detail !== null) await this.latest.ask(() => service.datasetVersion(this.dataset, answer.version));
+    this.settle();
+    await this.refresh();
     return true;
   }
 
-  #show(content: LinkedFacts, label?: string): void {
-    this.#fill(rowsOf(content), content.options, label);
+  /** Null where there is none, or it cannot be had. */
+  async #readDraft(service: Service): Promise<DatasetDraft | null> {
+    const { draft } = await this.#drafts.read(service).catch(() => ({ draft: null }));
+    this.#hasDraft = draft !== null;
+    return draft;
   }
 
-  /** With a label it is an edit that can be undone. */
-  #fill(rows: string[][], options: Record<OptionList, string[]>, label?: string): void {
-    const put = (grid: GridState, cells: string[][]) =>
+  async #findLost(service: Service): Promise<void> {
+    const { name, draft } = await this.#drafts.read(service).catch(() => ({ name: '', draft: null }));
+    this.#lost = draft === null ? null : { name, draft };
+  }
+
+  /** With a label it is one edit that can be undone. */
+  #fill({ rows, options }: ReadonlyTexts, label?: string): void {
+    const put = (grid: GridState, cells: readonly (readonly string[])[]) =>
       label === undefined ? grid.load(cells) : grid.model.replaceAllRows(cells, label);
-    put(this.rows, rows);
-    for (const list of ['train', 'test'] as const)
-      put(
-        this.options[list],
-        options[list].map((text) => [text]),
-      );
+    this.#history.together(label ?? '', () => {
+      put(this.rows, rows);
+      for (const list of ['train', 'test'] as const)
+        put(
+          this.options[list],
+          options[list].map((text) => [text]),
+        );
+    });
+    for (const grid of [this.rows, this.options.train, this.options.test]) grid.selected.clamp();
   }
 
   #read(): void {

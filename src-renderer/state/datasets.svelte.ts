@@ -4,6 +4,8 @@
  */
 import type { Service } from '../../src-main/shared/contract.ts';
 import type { DatasetContent, DatasetKindName, DatasetSummary } from '../../src-main/shared/contract-datasets.ts';
+import type { EditorTexts } from '../datasets/editor-texts.ts';
+import { factsOf, gapOf } from '../datasets/facts-table.ts';
 import { Request } from './request.svelte.ts';
 import type { Workbench } from './workbench.ts';
 
@@ -15,6 +17,22 @@ export function datasetAddress(dataset: number, version?: number): string {
 /** Where an experiment is chosen for a version of a data set. */
 export function useAddress(dataset: number, version: number): string {
   return `/new?dataset=${dataset}&version=${version}`;
+}
+
+/** A data set of texts, with a version where they are complete, else with a draft that waits for the rest. Returns its number. */
+export async function createOfTexts(
+  service: Service,
+  given: { project: number; name: string; note: string },
+  { rows, options }: EditorTexts,
+): Promise<number> {
+  const { content, problems } = factsOf(rows, options);
+  const { train, test } = content.options;
+  if (problems.length === 0 && gapOf(content) === '' && train.length > 0 && test.length > 0)
+    return (await service.createDataset({ ...given, kind: 'facts', content })).dataset;
+  const { project, name } = given;
+  const { dataset } = await service.createDataset({ project, name, kind: 'facts' });
+  await service.saveDatasetDraft(dataset, { base: 0, written: new Date().toISOString(), rows, options });
+  return dataset;
 }
 
 export class DatasetList {
@@ -41,6 +59,17 @@ export class DatasetList {
     try {
       const given = { project: projects.current.id, name, kind, note, ...(content === undefined ? {} : { content }) };
       return (await service.createDataset(given)).dataset;
+    } catch (error) {
+      toasts.showError('The data set could not be created.', error);
+      return null;
+    }
+  }
+
+  /** A data set of rows and options, complete or not. */
+  async createOf(name: string, texts: EditorTexts, note: string): Promise<number | null> {
+    const { service, projects, toasts } = this.#workbench;
+    try {
+      return await createOfTexts(service, { project: projects.current.id, name, note }, texts);
     } catch (error) {
       toasts.showError('The data set could not be created.', error);
       return null;

@@ -6,7 +6,7 @@ import { type ErrorRecord, errorRecord } from '../../src-main/shared/errors.ts';
 import { type Delimiter, detectDelimiter } from '../datasets/csv.ts';
 import { checkSize, decodeText, isParquet, mostFileBytes } from '../datasets/decode.ts';
 import { areEdits, type EditTable, type EditUse, editRows, readEdits, unknownRecords } from '../datasets/edit-records.ts';
-import { rowsOf } from '../datasets/facts-table.ts';
+import { textsOf } from '../datasets/editor-texts.ts';
 import { guessMapping, type ImportedRows, importRows, type Mapping, type Target } from '../datasets/import-rows.ts';
 import { type ImportProblem, type ImportTable, type RecordList, tableOf } from '../datasets/import-table.ts';
 import { formatOf, readCsv, readJson, readJsonLines, type TextFormat } from '../datasets/import-text.ts';
@@ -15,7 +15,7 @@ type Opened =
   | { name: string; kind: 'text'; text: string; hadMark: boolean }
   | { name: string; kind: 'parquet'; records: RecordList };
 
-const nothing: ImportTable = { columns: [], rows: [], problems: [], unit: 'row', content: null };
+const nothing: ImportTable = { columns: [], rows: [], problems: [], notes: [], unit: 'row', content: null };
 
 export class FileImport {
   #file = $state.raw<Opened | null>(null);
@@ -75,8 +75,7 @@ export class FileImport {
     if (file.kind === 'parquet') return file.records;
     if (this.#format === 'csv') return readCsv(file.text, { delimiter: this.#delimiter, header: this.#header });
     if (this.#format === 'jsonl') return readJsonLines(file.text);
-    const read = readJson(file.text);
-    return 'records' in read ? read : { ...nothing, content: read };
+    return readJson(file.text);
   });
 
   /** Records of an editing benchmark; null where the file holds something else. */
@@ -101,15 +100,9 @@ export class FileImport {
     if (this.#source === null) return null;
     if (this.edits !== null) return editRows(this.edits, this.#uses);
     const whole = this.table.content?.content;
-    if (whole === undefined) return importRows(this.table, this.mapping);
-    if (!('train' in whole)) return null;
-    try {
-      const { train, test } = whole.options;
-      return { rows: rowsOf(whole), options: { train: [...train], test: [...test] }, problems: [] };
-    } catch {
-      const message = 'The data set is not made as it should be: train and test are lists of pairs.';
-      return { ...empty(), problems: [{ line: 1, column: '', code: 'BadDataset', message }] };
-    }
+    // A table without columns is what could not be read: there is nothing to choose, and its problems say why.
+    if (whole === undefined) return this.table.columns.length === 0 ? null : importRows(this.table, this.mapping);
+    return 'train' in whole ? { ...textsOf(whole), problems: [] } : null;
   });
 
   readonly problems: ImportProblem[] = $derived.by(() => {
@@ -175,8 +168,4 @@ export class FileImport {
     this.#columns = null;
     this.#uses = new Map();
   }
-}
-
-function empty(): Pick<ImportedRows, 'rows' | 'options'> {
-  return { rows: [], options: { train: [], test: [] } };
 }

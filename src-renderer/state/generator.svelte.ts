@@ -25,13 +25,13 @@ const first: Kept = {
   implications: [{ prompt: 'The people in the city {name} is from speak', answer: 'language' }],
 };
 
-const key = (dataset: number) => `hopscope.dataset-templates.${dataset}`;
+const key = (owner: string) => `hopscope.dataset-templates.${owner}`;
 
 export class Generator {
   readonly generated = new Request<Generated>();
   readonly words = new Request<string[]>();
   #keeper: Keeper;
-  #dataset: number;
+  #owner: string;
   #table = $state.raw<GridState>() as GridState;
   facts = $state<SentenceTemplate[]>([]);
   implications = $state<SentenceTemplate[]>([]);
@@ -39,9 +39,10 @@ export class Generator {
   moving = $state<string[]>([]);
   seed = $state(0);
 
-  constructor(dataset: number, keeper: Keeper) {
+  /** `owner` names the data set among those of all data folders. */
+  constructor(owner: string, keeper: Keeper) {
     this.#keeper = keeper;
-    this.#dataset = dataset;
+    this.#owner = owner;
     const { columns, rows, facts, implications } = this.#read() ?? first;
     this.facts = facts;
     this.implications = implications;
@@ -65,7 +66,7 @@ export class Generator {
       implications: $state.snapshot(this.implications),
     };
     try {
-      this.#keeper.setItem(key(this.#dataset), JSON.stringify(kept));
+      this.#keeper.setItem(key(this.#owner), JSON.stringify(kept));
     } catch {
       // No room: they are there until the screen is left.
     }
@@ -125,7 +126,7 @@ export class Generator {
 
   #read(): Kept | null {
     try {
-      const value = JSON.parse(this.#keeper.getItem(key(this.#dataset)) ?? 'null') as Partial<Kept> | null;
+      const value = JSON.parse(this.#keeper.getItem(key(this.#owner)) ?? 'null') as Partial<Kept> | null;
       const lists = [value?.columns, value?.rows, value?.facts, value?.implications];
       return lists.every(Array.isArray) ? (value as Kept) : null;
     } catch {

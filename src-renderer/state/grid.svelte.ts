@@ -3,7 +3,7 @@
  * Rows and history are grid-model.ts's, what is selected grid-selection.svelte.ts's; nothing is drawn here.
  */
 import { fromClipboard, toClipboard } from '../datasets/clipboard.ts';
-import { type CellChange, GridModel } from '../datasets/grid-model.ts';
+import { type CellChange, GridModel, type GridRules } from '../datasets/grid-model.ts';
 import { nextSort } from '../datasets/grid-view.ts';
 import type { Keeper } from '../datasets/kept-locally.ts';
 import type { Position, Range, Selection } from '../datasets/selection.ts';
@@ -17,9 +17,18 @@ export interface GridColumn {
   width: number;
 }
 
+/** What is told of an edit that reached further than was selected, and the way to take it back; false: other edits came since. */
+export interface EditNews {
+  text: string;
+  undo: () => boolean;
+}
+
 export class GridState {
+  /** Called where an edit reached further than was selected. */
+  tell: (news: EditNews) => void = () => {};
   readonly columns: readonly GridColumn[];
   #model: GridModel;
+  #rules: GridRules;
   #revision = $state(0);
   readonly selected: GridSelection;
   /** The text that is being written into the focused cell; null: nothing is. */
@@ -29,8 +38,15 @@ export class GridState {
   #notice = $state('');
 
   /** `name`: under which widths are remembered. */
-  constructor(name: string, columns: readonly GridColumn[], rows: readonly (readonly string[])[], keeper: Keeper) {
+  constructor(
+    name: string,
+    columns: readonly GridColumn[],
+    rows: readonly (readonly string[])[],
+    keeper: Keeper,
+    rules: GridRules = {},
+  ) {
     this.columns = columns;
+    this.#rules = rules;
     this.#model = this.#modelOf(rows);
     this.selected = new GridSelection(columns.length, () => this.model.length);
     const standard = columns.map(({ width }) => width);
@@ -74,6 +90,7 @@ export class GridState {
 
   /** Other rows with a history of their own. */
   load(rows: readonly (readonly string[])[]): void {
+    this.#rules.history?.clear();
     this.#model = this.#modelOf(rows);
     this.selected.reset();
     this.#draft = null;
@@ -141,8 +158,12 @@ export class GridState {
 
   paste(text: string): void {
     if (text === '') return;
+    const first = this.#model.at(this.range.top)?.id;
     const { range, droppedColumns } = this.#model.paste(this.range, fromClipboard(text));
-    this.selected.block(range);
+    // The rows may have gone behind others, so that those stay with their fact.
+    const moved = this.#model.shownRow(this.#model.rows.findIndex(({ id }) => id === first)) - range.top;
+    this.selected.block(moved > 0 ? { ...range, top: range.top + moved, bottom: range.bottom + moved } : range);
+    this.selected.clamp();
     this.#say(`Pasted ${cellsOf(range)}.${droppedColumns > 0 ? ` ${plural(droppedColumns, 'column')} had no place.` : ''}`);
   }
 
@@ -152,17 +173,30 @@ export class GridState {
 
   deleteRows(): void {
     const rows = this.range.bottom - this.range.top + 1;
-    this.#model.deleteShown(this.range);
+    const further = this.#model.deleteShown(this.range);
+    const step = this.#model.lastStep;
     this.selected.clamp();
-    this.#say(`Deleted ${plural(rows, 'row')}.`);
+    const text = `Deleted ${plural(rows, 'row')}${further === 0 ? '' : ` and ${plural(further, 'further implication')} of what was in ${rows === 1 ? 'it' : 'them'}`}.`;
+    this.#say(text);
+    if (further === 0) return;
+    const undo = () => {
+      if (this.#model.lastStep !== step) return false;
+      this.undo();
+      return true;
+    };
+    this.tell({ text, undo });
   }
 
   insertRow(where: 'above' | 'below'): void {
     const { top, bottom } = this.range;
     const empty = this.#model.length === 0;
-    const at = empty ? 0 : where === 'above' ? this.#model.dataRow(top) : this.#model.dataRow(bottom) + 1;
+    const { column } = this.selected.focus;
+    const wanted = empty ? 0 : where === 'above' ? this.#model.dataRow(top) : this.#model.dataRow(bottom) + 1;
+    // In a column of facts it is the place of another fact, which must not come between one and its implications.
+    const at = column < (this.#rules.headColumns ?? 0) ? this.#model.headPlace(wanted) : wanted;
     this.#model.insertRows(at, [[]]);
-    this.select(empty || where === 'above' ? top : bottom + 1, this.selected.focus.column);
+    const shown = this.#model.shownRow(at);
+    this.select(shown >= 0 ? shown : empty || where === 'above' ? top : bottom + 1, column);
   }
 
   duplicate(): void {
@@ -175,11 +209,9 @@ export class GridState {
   }
 
   moveRows(by: -1 | 1): void {
-    if (!this.#model.move(this.range, by)) {
-      if (!this.#model.isPlain) this.#say('Rows can be moved in the order of the data only: clear sorting and filters.');
-      return;
-    }
-    this.selected.shift(by);
+    const moved = this.#model.move(this.range, by);
+    if (moved !== 0) this.selected.shift(moved);
+    else if (!this.#model.isPlain) this.#say('Rows can be moved in the order of the data only: clear sorting and filters.');
   }
 
   undo(): void {
@@ -217,18 +249,22 @@ export class GridState {
   }
 
   #modelOf(rows: readonly (readonly string[])[]): GridModel {
-    return new GridModel(this.columns.length, rows, () => {
+    const changed = () => {
       this.#revision++;
-    });
+    };
+    return new GridModel(this.columns.length, rows, changed, this.#rules);
   }
 
   #afterHistory(verb: string, label: string | null, row: number | null): void {
     this.#draft = null;
     if (row === null) return;
-    const shown = this.#model.shownRow(Math.min(row, this.#model.rows.length - 1));
-    this.selected.cell(Math.max(0, shown), this.selected.focus.column);
-    this.selected.clamp();
     this.#say(`${verb}: ${label}.`);
+    // The other grids of the history, whose rows these are, follow by themselves.
+    if (row >= 0) {
+      const shown = this.#model.shownRow(Math.min(row, this.#model.rows.length - 1));
+      this.selected.cell(Math.max(0, shown), this.selected.focus.column);
+    }
+    this.selected.clamp();
   }
 
   #goTo(place: Position | null, extend: boolean): boolean {

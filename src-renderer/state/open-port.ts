@@ -10,27 +10,57 @@ const tokenKey = 'hopscope-token';
 const preloadSeconds = 5;
 
 /**
- * Moves the token of `#t=TOKEN` from the address, where it would be seen and bookmarked, to this tab's storage.
+ * Moves the token of `#t=TOKEN` from the address, where it would be seen and bookmarked, to this tab's storage; `place` takes its place.
  * Returns the token, or null where none was ever given (Electron).
  */
-export function takeToken(view: Window): string | null {
+export function takeToken(view: Window, place = '#/'): string | null {
   const given = /^#t=([^&/]+)/.exec(view.location.hash)?.[1];
   if (given === undefined) return view.sessionStorage.getItem(tokenKey);
   const token = decodeURIComponent(given);
   view.sessionStorage.setItem(tokenKey, token);
-  view.history.replaceState(null, '', `${view.location.pathname}${view.location.search}#/`);
+  view.history.replaceState(null, '', `${view.location.pathname}${view.location.search}${place}`);
   return token;
 }
 
-/** Opens `/rpc` of the server that served this page. Rejects with `Unreachable` where the socket does not open. */
+/**
+ * Takes the token of an address that is put into this tab later, which does not load the page anew; the screen stays. `given` is told of
+ * it. Called before anything else follows the address, so that nobody takes the token for a screen.
+ */
+export function followToken(view: Window, given: (token: string) => void): void {
+  view.addEventListener('hashchange', (event) => {
+    if (!view.location.hash.startsWith('#t=')) return;
+    const before = /#\/.*$/.exec(event.oldURL)?.[0] ?? '#/';
+    const token = takeToken(view, before);
+    if (token !== null) given(token);
+  });
+}
+
+/**
+ * Opens `/rpc` of the server that served this page. Rejects with `AddressChanged` where the server is there but lets no socket in with this
+ * token, and with `Unreachable` where nothing is there: the socket itself does not tell the one from the other.
+ */
 export function openSocket(view: Window, token: string): Promise<Port> {
   const { protocol, host } = view.location;
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(`${protocol === 'https:' ? 'wss' : 'ws'}://${host}/rpc`, ['hopscope', token]);
     const port = webSocketPort(socket);
     socket.addEventListener('open', () => resolve(port));
-    port.onClose(() => reject(new HopscopeError('Unreachable', 'The workbench does not answer.', 'failure')));
+    port.onClose(() => void refusalOf(view).then(reject));
   });
+}
+
+async function refusalOf(view: Window): Promise<HopscopeError> {
+  const isThere = await view.fetch(view.location.pathname, { method: 'HEAD', cache: 'no-store' }).then(
+    ({ ok }) => ok,
+    () => false,
+  );
+  return isThere
+    ? new HopscopeError(
+        'AddressChanged',
+        'The workbench was started again, and its address has changed. Open the new one that “hopscope serve” printed, here or in another tab. (Or sixteen windows are open: close one and try again.)',
+        'failure',
+      )
+    : new HopscopeError('Unreachable', 'The workbench does not answer.', 'failure');
 }
 
 /**

@@ -1,7 +1,17 @@
 /**
- * Whether the command palette or the sheet of shortcuts is open, and whether single keys do anything. What the palette offers is
- * in components/palette; which keys do what, in state/shortcuts.ts.
+ * Whether the command palette or the sheet of shortcuts is open, what the screen that is shown adds to the palette, and whether single
+ * keys do anything. What the palette offers besides is in components/palette; which keys do what, in state/shortcuts.ts.
  */
+import { untrack } from 'svelte';
+import type { IconName } from '../components/icons.ts';
+
+/** Something that can be done on the screen that is shown. */
+export interface ScreenCommand {
+  title: string;
+  icon: IconName;
+  keys?: string;
+  run: () => void;
+}
 
 const key = 'hopscope-single-keys';
 
@@ -9,6 +19,7 @@ export class Palette {
   #window: Window;
   #singleKeys = $state(true);
   #open = $state<'none' | 'palette' | 'shortcuts'>('none');
+  #offers = $state.raw<readonly (() => readonly ScreenCommand[])[]>([]);
 
   constructor(view: Window) {
     this.#window = view;
@@ -17,6 +28,19 @@ export class Palette {
     } catch {
       // Storage is forbidden: they are on.
     }
+  }
+
+  /** What the screen that is shown offers now. */
+  get screenCommands(): readonly ScreenCommand[] {
+    return this.#offers.flatMap((commands) => commands());
+  }
+
+  /** Adds commands to the palette until the returned function is called: `$effect(() => palette.offer(() => [...]))`. */
+  offer(commands: () => readonly ScreenCommand[]): () => void {
+    this.#offers = [...untrack(() => this.#offers), commands];
+    return () => {
+      this.#offers = this.#offers.filter((other) => other !== commands);
+    };
   }
 
   get paletteOpen(): boolean {

@@ -12,21 +12,29 @@ export interface PredictionDraft {
   text: string;
 }
 
+/** A list that will be measured: its name, and how many options each of its items is ranked among. */
+export interface MeasuredList {
+  set: string;
+  options: number;
+}
+
 const nothing: PredictionDraft = { set: '', comparison: 'at most', threshold: '', text: '' };
 
 export class PredictionForm {
   #draft = $state.raw<PredictionDraft>(nothing);
   /** Lists that will be measured. */
-  #measured: () => readonly string[];
+  #measured: () => readonly MeasuredList[];
 
-  constructor(measured: () => readonly string[]) {
+  constructor(measured: () => readonly MeasuredList[]) {
     this.#measured = measured;
   }
 
   /** The lists whose mean rank can be predicted, implications first. */
   get sets(): string[] {
     const isImplied = (set: string) => Number(/^(implications|both)/.test(set));
-    return [...this.#measured()].sort((a, b) => isImplied(b) - isImplied(a));
+    return this.#measured()
+      .map(({ set }) => set)
+      .sort((a, b) => isImplied(b) - isImplied(a));
   }
 
   get draft(): PredictionDraft {
@@ -36,11 +44,21 @@ export class PredictionForm {
     this.#draft = draft;
   }
 
-  /** What is wrong with the threshold; null where it is a mean rank or empty. */
+  /** Options of the chosen list; 0 while unknown. */
+  get options(): number {
+    return this.#measured().find(({ set }) => set === this.draft.set)?.options ?? 0;
+  }
+
+  /** What is wrong with the threshold; null where it is a mean rank among the list's options, or empty. */
   get problem(): string | null {
     const text = this.#draft.threshold.trim();
-    const good = text === '' || (Number(text) >= 0 && Number.isFinite(Number(text)));
-    return good ? null : 'Type a mean rank, for example 2, or leave it empty.';
+    if (text === '') return null;
+    const rank = Number(text);
+    if (!(rank >= 0 && Number.isFinite(rank))) return 'Type a mean rank, for example 2, or leave it empty.';
+    const worst = this.options - 1;
+    return worst >= 0 && rank > worst
+      ? `Ranks among these ${this.options} options go from 0 to ${worst}: type a mean rank in between.`
+      : null;
   }
 
   /** What is stored with the run; null where nothing was predicted. */
@@ -48,6 +66,11 @@ export class PredictionForm {
     const { set, comparison, threshold, text } = this.draft;
     const number = threshold.trim() === '' ? null : Number(threshold);
     return number === null && text.trim() === '' ? null : { set, comparison, threshold: number, text: text.trim() };
+  }
+
+  /** As it was typed; a list that was not chosen is empty. */
+  get typed(): PredictionDraft {
+    return this.#draft;
   }
 
   clear(): void {

@@ -1,12 +1,15 @@
 /**
  * Which runs of a list are chosen, to be compared or deleted together: one by one, from one to another, all.
- * Choices are by name and stay while the list is filtered or sorted; what is done with them is the screen's business.
+ * Choices are by name and stay while the list is filtered or sorted, which may hide some of them; what is done with them is the screen's
+ * business.
  */
 import type { RunSummary } from '../../src-main/shared/records.ts';
 import type { RunList } from './runs.svelte.ts';
 
 export class RunChoice {
   #names = $state.raw<ReadonlySet<string>>(new Set());
+  /** Of those chosen, the ones that the list's filter left out when it was looked at last. */
+  #hidden = $state.raw<ReadonlySet<string>>(new Set());
   /** Where the next range begins: the place of the run that was chosen or left last. */
   #anchor = 0;
 
@@ -17,6 +20,18 @@ export class RunChoice {
 
   get size(): number {
     return this.#names.size;
+  }
+
+  /** Those chosen that the list shows. */
+  get shown(): readonly string[] {
+    return this.names.filter((run) => !this.#hidden.has(run));
+  }
+
+  /** Notes which of those chosen the list's filter leaves out. Errors: those of the host. */
+  async look(list: Pick<RunList, 'among'>): Promise<void> {
+    const names = this.names;
+    const there = names.length === 0 ? new Set<string>() : await list.among(names);
+    this.#hidden = new Set(names.filter((run) => !there.has(run)));
   }
 
   has(run: string): boolean {

@@ -78,9 +78,15 @@ export class RunView {
     return this.#stages;
   }
 
-  /** The training whose curves are shown; runs with several let the user choose. */
+  /** The training that the run list's outcome is of; of a run that has trained nothing yet, its first stage. */
+  get mainStage(): string | undefined {
+    const stored = this.#detail?.outcome?.stage;
+    return stored !== undefined && this.#stages.includes(stored) ? stored : this.#stages[0];
+  }
+
+  /** The training whose curves and items are shown, the main one until another is chosen. */
   get stage(): string | undefined {
-    return this.#stage ?? this.#stages.at(-1);
+    return this.#stage ?? this.mainStage;
   }
 
   set stage(stage: string | undefined) {

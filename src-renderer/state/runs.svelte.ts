@@ -110,6 +110,19 @@ export class RunList {
     return found;
   }
 
+  /** Those of the runs that fit the filter, fetched or not. Errors: those of the host. */
+  async among(runs: readonly string[]): Promise<ReadonlySet<string>> {
+    const wanted = new Set(runs);
+    const found = new Set<string>();
+    // What is fetched may still be of the filter before: the host is asked
+    for (let offset = 0; this.#service !== null && found.size < wanted.size; offset += largestAnswer) {
+      const page = await this.#service.runs({ ...this.#filter, limit: largestAnswer, offset });
+      for (const { run } of page.runs) if (wanted.has(run)) found.add(run);
+      if (offset + largestAnswer >= page.total) break;
+    }
+    return found;
+  }
+
   /** Fetches what is looked at afresh; other places are forgotten, since they may have moved. */
   async #read(service: Service): Promise<void> {
     const reading = ++this.#reading;

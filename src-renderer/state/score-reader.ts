@@ -36,11 +36,32 @@ export function listingsOf(listings: readonly ScoreListing[], stage: string): Sc
 }
 
 /** Whether no score is stored at two stages. */
-export function isSplit(listings: readonly ScoreListing[]): boolean {
+function isSplit(listings: readonly ScoreListing[]): boolean {
   const byStage = new Map<string, Set<string>>();
   for (const { stage, names } of listings) byStage.set(stage, new Set([...(byStage.get(stage) ?? []), ...names]));
   const all = [...byStage.values()].flatMap((names) => [...names]);
   return new Set(all).size === all.length;
+}
+
+/** Names of scorings in the order in which they were stored; `allStages` first where each stores other scores. */
+export function stagesOf(listings: readonly ScoreListing[]): string[] {
+  const stages = [...new Set(listings.map(({ stage }) => stage))];
+  return stages.length > 1 && isSplit(listings) ? [allStages, ...stages] : stages;
+}
+
+/** Which of another run's stages is subtracted from `stage`: the chosen one, else the one of the same name, else the last. */
+export function otherStage(stages: readonly string[], stage: string, chosen: string | null): string {
+  if (chosen !== null && stages.includes(chosen)) return chosen;
+  return stages.includes(stage) ? stage : (stages.at(-1) ?? allStages);
+}
+
+/** What was subtracted of another run. */
+interface Subtracted {
+  stage: string;
+  /** One seed, or those whose mean it is. */
+  seeds: number[];
+  /** The chosen seed, where the other run has none of this number. */
+  missingSeed: number | null;
 }
 
 export class ScoreReader {
@@ -64,24 +85,28 @@ export class ScoreReader {
     return loading;
   }
 
-  /** `own` minus what `other` stored of the same choice, or why that makes no sense; `set`: the items of `own`. */
+  /**
+   * `own` minus what `other` stored of the same item and seed at its stage `theirs`, with what that was, or why that makes no sense. Where the
+   * seed is not there, or none is chosen, the mean over its seeds is subtracted. `set`: the items of `own`.
+   */
   async minus(
     service: Service,
     own: ScoreTables,
     other: ScoreSource,
-    { stage, seed, point, set }: ScoreChoice & { set: ItemSet | null },
-  ): Promise<{ tables: ScoreTables } | { problem: string }> {
-    const stages = new Set(other.listings.map((listing) => listing.stage));
-    const theirs = stage === allStages || stages.has(stage) ? stage : ([...stages].at(-1) ?? '');
+    { theirs, seed, point, set }: Omit<ScoreChoice, 'stage'> & { theirs: string; set: ItemSet | null },
+  ): Promise<{ tables: ScoreTables; subtracted: Subtracted } | { problem: string }> {
     const listings = listingsOf(other.listings, theirs);
     if (!listings.some(({ points }) => points.includes(point)))
       return { problem: 'The other run stored no scores of this item: choose the average.' };
     const otherSet = other.sets.find((candidate) => candidate.set === listings[0]?.set);
     if (point >= 0 && otherSet?.pairs[point]?.[0] !== set?.pairs[point]?.[0])
       return { problem: 'The other run’s item of this number is another prompt: choose the average.' };
-    const known = [...new Set(listings.map((listing) => listing.seed))];
-    const seeds = seed !== null && known.includes(seed) ? [seed] : known;
-    return differenceOf(own, await this.load(service, other, theirs, seeds, point));
+    const known = [...new Set(listings.map((listing) => listing.seed))].sort((a, b) => a - b);
+    const missing = seed !== null && !known.includes(seed);
+    const seeds = seed === null || missing ? known : [seed];
+    const difference = differenceOf(own, await this.load(service, other, theirs, seeds, point));
+    if ('problem' in difference) return difference;
+    return { ...difference, subtracted: { stage: theirs, seeds, missingSeed: missing ? seed : null } };
   }
 }
 

@@ -1,6 +1,7 @@
 /**
  * Which keys do what anywhere, and the reading of key presses; what a single screen does with keys is that screen's business (it
- * lists its keys in screens.ts for the sheet). Keys without Ctrl or Cmd do nothing while text is typed.
+ * lists its keys in screens.ts for the sheet). Keys without Ctrl or Cmd do nothing while text is typed, and Ctrl+Z in a field that was
+ * typed in is that field's own.
  */
 
 /** `keys` as they are written on the sheet: `Ctrl+K`, `G then H`, `?`. */
@@ -33,9 +34,16 @@ export function modifierName(platform: string): string {
 export class ShortcutReader {
   #actions: ShortcutActions;
   #pairBegun = Number.NEGATIVE_INFINITY;
+  /** Fields that were typed in: they have something of their own to undo. */
+  readonly #typedIn = new WeakSet<EventTarget>();
 
   constructor(actions: ShortcutActions) {
     this.#actions = actions;
+  }
+
+  /** Notes that a field was typed in. */
+  typed({ target }: Event): void {
+    if (target !== null) this.#typedIn.add(target);
   }
 
   /** `now`: milliseconds. */
@@ -49,7 +57,7 @@ export class ShortcutReader {
     if (event.ctrlKey || event.metaKey) {
       if (event.shiftKey) return false;
       if (key === 'k') this.#actions.palette();
-      return key === 'k' || (key === 'z' && !isTyping(event.target) && this.#actions.undo());
+      return key === 'k' || (key === 'z' && !this.#hasOwnUndo(event.target) && this.#actions.undo());
     }
     if (isTyping(event.target) || !this.#actions.singleKeys()) return false;
     const inPair = now - this.#pairBegun < pairTime;
@@ -61,6 +69,12 @@ export class ShortcutReader {
     }
     if (key === '?') this.#actions.shortcuts();
     return key === '?';
+  }
+
+  /** Places that undo what was done in them say so by taking the key; fields of text do not. */
+  #hasOwnUndo(target: EventTarget | null): boolean {
+    if (target === null || !isElement(target)) return false;
+    return this.#typedIn.has(target) || target.closest('dialog, [role="dialog"], [role="menu"]') !== null;
   }
 }
 

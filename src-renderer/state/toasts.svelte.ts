@@ -83,6 +83,7 @@ export class Toasts {
 
   /** Their time begins anew. */
   release(): void {
+    if (!this.#held) return;
     this.#held = false;
     for (const toast of this.#shown) this.#start(toast);
   }

@@ -3,6 +3,7 @@
  * What can be set comes from the experiment's description; nothing of one experiment is known here.
  */
 import type { Service } from '../../src-main/shared/contract.ts';
+import type { ErrorRecord } from '../../src-main/shared/errors.ts';
 import type {
   ExperimentDescription,
   ExperimentSpec,
@@ -13,6 +14,8 @@ import type {
   Preview,
 } from '../../src-main/shared/records.ts';
 import { draftOf, readDraft } from '../text/drafts.ts';
+import { asNumber } from '../text/json-draft.ts';
+import type { KeptWizard } from './kept-wizard.ts';
 import { PredictionForm } from './prediction-form.svelte.ts';
 import { Request } from './request.svelte.ts';
 
@@ -27,7 +30,9 @@ export class Wizard {
   readonly findings = new Request<Finding[]>();
   readonly start = new Request<{ run: string }>();
   /** What is expected of the run. */
-  readonly prediction = new PredictionForm(() => this.preview.value?.sets.map(({ set }) => set) ?? []);
+  readonly prediction = new PredictionForm(
+    () => this.preview.value?.sets.map(({ set, candidates }) => ({ set, options: candidates.length })) ?? [],
+  );
 
   #experimentId = $state<string | null>(null);
   #drafts = $state<{ [name: string]: string }>({});
@@ -36,6 +41,8 @@ export class Wizard {
   #stepIndex = $state(0);
   /** Problems are shown once the user has tried to go on. */
   #checked = $state(false);
+  /** Something was chosen or typed, or a step was gone, since it began. */
+  #touched = $state(false);
 
   /** The chosen experiment, null until the host has said which there are. */
   readonly experiment = $derived(this.experiments.value?.find(({ id }) => id === this.#experimentId) ?? null);
@@ -92,11 +99,13 @@ export class Wizard {
   /** Leaves a parameter to its default again. */
   reset(parameter: Parameter): void {
     delete this.#drafts[parameter.name];
+    this.#touched = true;
     this.preview.clear();
   }
 
   setDraft(parameter: Parameter, text: string): void {
     this.#drafts[parameter.name] = text;
+    this.#touched = true;
     if (parameter.kind === 'model') {
       this.model.clear();
       this.#filled = {};
@@ -109,9 +118,69 @@ export class Wizard {
     return this.#checked;
   }
 
-  /** What is wrong with a setting, once the user has tried to go on. */
+  /** What is wrong with a setting, once the user has tried to go on: with what was typed, or what the host says of it. */
   problem(parameter: Parameter): string | null {
-    return this.#checked ? readDraft(parameter, this.draft(parameter)).problem : null;
+    if (!this.#checked) return null;
+    const { problem } = readDraft(parameter, this.draft(parameter));
+    return problem ?? (this.refused?.parameter === parameter ? this.refused.reason : null);
+  }
+
+  /** The setting that the host refused, where its error begins with a setting's name, and why. */
+  get refused(): { parameter: Parameter; reason: string } | null {
+    const [, name, reason] = /^([a-z_]+)\b:?\s*(.+)$/s.exec(this.preview.error?.message ?? '') ?? [];
+    const parameter = this.settings.find((setting) => setting.name === name);
+    return parameter === undefined || reason === undefined ? null : { parameter, reason };
+  }
+
+  /** What the host says against the spec, with a setting's label in place of its name. */
+  get refusal(): ErrorRecord | null {
+    const { error } = this.preview;
+    return error !== null && this.refused !== null
+      ? { ...error, message: `${this.refused.parameter.label}: ${this.refused.reason}` }
+      : error;
+  }
+
+  /** Settings that must be changed before the run can start, as far as is known. */
+  get troubled(): Parameter[] {
+    return this.settings.filter((parameter) => this.problem(parameter) !== null);
+  }
+
+  /**
+   * Low-rank adapters usually want about five times the learning rate of full finetuning: that rate, as a draft, where adapters
+   * train and the rate is still one for all weights; null: nothing to say.
+   */
+  get adapterRate(): { parameter: Parameter; draft: string } | null {
+    const trainable = this.settings.find(({ kind }) => kind === 'trainable');
+    const parameter = this.settings.find(({ name }) => name === 'lr');
+    if (trainable === undefined || parameter === undefined) return null;
+    if (!/^(lora$|\{\s*"lora")/.test(this.draft(trainable).trim())) return null;
+    const standard = this.standard(parameter);
+    const rate = asNumber(this.draft(parameter));
+    if (typeof standard !== 'number' || typeof rate !== 'number' || rate >= 2 * standard) return null;
+    return { parameter, draft: draftOf(Number((5 * standard).toPrecision(3))) };
+  }
+
+  /** What is to be kept until the run starts; null while nothing was done. */
+  get kept(): KeptWizard | null {
+    const { typed } = this.prediction;
+    if (!this.#touched && typed.threshold === '' && typed.text === '') return null;
+    return { drafts: { ...this.#drafts }, step: this.#stepIndex, prediction: { ...typed } };
+  }
+
+  /** Goes on where an experiment was left. */
+  resume(experiment: string, kept: KeptWizard): void {
+    this.begin(experiment);
+    this.#drafts = { ...kept.drafts };
+    this.#stepIndex = Math.min(Math.max(0, kept.step), wizardSteps.length - 1);
+    this.prediction.draft = kept.prediction;
+    this.#touched = true;
+  }
+
+  /** Back to a setting that must be changed. */
+  show(parameter: Parameter): void {
+    const isSetting = this.settings.includes(parameter);
+    if (isSetting) this.goTo(wizardSteps.indexOf('Settings'));
+    this.#checked = isSetting;
   }
 
   /**
@@ -126,8 +195,10 @@ export class Wizard {
     for (const [name, value] of Object.entries(values)) this.#drafts[name] = draftOf(value);
     this.#stepIndex = 0;
     this.#checked = false;
+    this.#touched = false;
     this.model.clear();
     this.preview.clear();
+    this.findings.clear();
     this.start.clear();
   }
 
@@ -136,6 +207,7 @@ export class Wizard {
     this.#checked = true;
     if (!(await this.#inOrder(service))) return false;
     this.#checked = false;
+    this.#touched = true;
     this.#stepIndex = Math.min(this.#stepIndex + 1, wizardSteps.length - 1);
     this.load(service);
     return true;
@@ -150,14 +222,14 @@ export class Wizard {
     if (index < 0 || index > this.#stepIndex) return;
     this.#stepIndex = index;
     this.#checked = false;
+    this.#touched = true;
   }
 
   /** Asks the host for what the current step shows and does not have yet. */
   load(service: Service): void {
     if (this.experiments.value === null) void this.experiments.ask(() => service.experiments());
     if (this.step === 'Model' && this.model.value === null) void this.describeModel(service);
-    if ((this.step === 'Data' || this.step === 'Prediction' || this.step === 'Review') && this.preview.value === null)
-      void this.askPreview(service);
+    if (this.step !== 'Question' && this.step !== 'Model' && this.preview.value === null) void this.askPreview(service);
   }
 
   async describeModel(service: Service): Promise<ModelDescription | null> {
@@ -212,9 +284,15 @@ export class Wizard {
       return this.preview.value !== null || (await this.askPreview(service)) !== null;
     }
     if (this.step === 'Settings') {
-      return this.settings.every((parameter) => readDraft(parameter, this.draft(parameter)).problem === null);
+      // The host sees more than the form: whether given batches fit the data, whether the model has the tensors
+      if (this.settings.some((parameter) => readDraft(parameter, this.draft(parameter)).problem !== null)) return false;
+      return this.preview.value !== null || (await this.askPreview(service)) !== null;
     }
-    if (this.step === 'Prediction') return this.prediction.problem === null;
+    if (this.step === 'Prediction') {
+      // The options bound what can be predicted
+      if (this.preview.value === null && (await this.askPreview(service)) === null) return false;
+      return this.prediction.problem === null;
+    }
     return true;
   }
 

@@ -5,22 +5,25 @@
 import type { RunDetail } from '../../src-main/shared/records.ts';
 import { baseName, plural } from './format.ts';
 
-/** Runs that a caption names; of more it gives the first ones and their number. */
-const mostNamed = 6;
-
 /** Letters of a hash that are printed: enough to tell versions apart. */
 const hashLetters = 12;
 
-/** The name of a project's data set says its version; the hash tells versions of all others apart. */
-export function captionOf(runs: readonly RunDetail[]): string {
+interface CaptionOptions {
+  /** The seeds that are shown; absent: all of the runs' specs. */
+  seeds?: readonly number[] | undefined;
+  /** Handles by which a figure of several runs calls them, in their order. */
+  letters?: readonly string[];
+}
+
+/** Names every run. The name of a project's data set says its version; the hash tells versions of all others apart. */
+export function captionOf(runs: readonly RunDetail[], { seeds: shown, letters }: CaptionOptions = {}): string {
   if (runs.length === 0) return '';
   const models = distinct(runs.map(modelOf));
   const data = distinct(runs.map(dataOf));
-  const seeds = distinct(runs.map(seedsOf).filter((text) => text !== ''));
+  const given = shown === undefined ? runs.map(seedsOf) : [shown.length === 0 ? '' : seedWords(shown)];
+  const seeds = distinct(given.filter((text) => text !== ''));
   const days = distinct(runs.map(dayOf)).sort();
-  const names = runs.map(({ run }) => run);
-  const named =
-    names.length > mostNamed ? `${names.slice(0, mostNamed).join(', ')} and ${names.length - mostNamed} more` : names.join(', ');
+  const named = runs.map(({ run }, place) => (letters === undefined ? run : `${letters[place]} ${run}`)).join(', ');
   const parts = [
     `${models.length === 1 ? 'Model' : 'Models'} ${models.join(', ')}`,
     `data ${data.join(', ')}`,
@@ -46,7 +49,11 @@ function withHash(name: string, hash: string | undefined): string {
 function seedsOf({ spec }: RunDetail): string {
   const given = spec.seeds;
   if (spec.orders !== undefined || !Array.isArray(given) || given.length === 0) return '';
-  const seeds = given.map(Number);
+  return seedWords(given.map(Number));
+}
+
+/** `seed 0`, `seeds 0, 2` or `seeds 0 to 4`. */
+export function seedWords(seeds: readonly number[]): string {
   const run = seeds.every((seed, index) => index === 0 || seed === seeds[index - 1]! + 1);
   if (seeds.length === 1) return `seed ${seeds[0]}`;
   return `seeds ${run && seeds.length > 2 ? `${seeds[0]} to ${seeds.at(-1)}` : seeds.join(', ')}`;

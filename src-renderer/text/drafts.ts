@@ -2,17 +2,21 @@
  * Settings as a form holds them: one line of text per parameter, read into the JSON value a spec carries.
  * The host checks a spec again and has the last word; this catches slips while they are typed.
  */
+import { valueProblem } from '../../src-main/shared/parameter-values.ts';
 import type { Json, Parameter } from '../../src-main/shared/records.ts';
 import { formatNumber } from './format.ts';
 
 /** `value` undefined: left out of the spec, so that the default applies. */
 export type Reading = { value: Json | undefined; problem: null } | { value?: undefined; problem: string };
 
+/** Below this size numbers are written as powers of ten, as learning rates are in papers: 3e-4 and 1e-3 side by side. */
+const smallNumber = 1e-2;
+
 /** The text that stands for a value: `3e-4`, `0, 1, 2` for a list of numbers, JSON for anything nested. */
 export function draftOf(value: Json | undefined): string {
   if (value === undefined || value === null) return '';
   if (typeof value === 'string') return value;
-  if (typeof value === 'number') return value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential() : String(value);
+  if (typeof value === 'number') return value !== 0 && Math.abs(value) < smallNumber ? value.toExponential() : String(value);
   if (Array.isArray(value) && value.every((entry) => typeof entry === 'number')) return value.join(', ');
   return JSON.stringify(value);
 }
@@ -26,6 +30,18 @@ export function readDraft(parameter: Parameter, draft: string): Reading {
     if (parameter.default !== undefined || parameter.optional) return { value: undefined, problem: null };
     return { problem: `${parameter.label} is needed.` };
   }
+  const reading = readText(parameter, text);
+  const reason = reading.problem === null && reading.value !== undefined ? valueProblem(parameter, reading.value) : null;
+  return reason === null ? reading : { problem: refusal(text, reason) };
+}
+
+/** A reason is worded to stand after the value: short ones are named, long ones are in view anyway. */
+function refusal(text: string, reason: string): string {
+  const named = text.length <= 24 && !/^[[{]/.test(text) ? `“${text}”` : 'This';
+  return `${named} ${reason}.`;
+}
+
+function readText(parameter: Parameter, text: string): Reading {
   switch (parameter.kind) {
     case 'number':
       return readNumber(parameter, text);
@@ -43,16 +59,29 @@ export function readDraft(parameter: Parameter, draft: string): Reading {
       return text === 'true' || text === 'false' ? { value: text === 'true', problem: null } : { problem: 'Type true or false.' };
     case 'counterfactuals':
       return text === 'all' ? { value: text, problem: null } : readJson(text);
+    case 'memory':
+      return { value: /^\d+(\.\d+)?$/.test(text) ? Number(text) : text, problem: null };
     case 'folders':
+      return readFolders(parameter, text);
     case 'prompt':
     case 'orders':
       return readJson(text);
+    case 'trainables':
+      return readSets(text);
     case 'model':
     case 'dataset':
       return text.startsWith('{') ? readJson(text) : { value: text, problem: null };
     default:
       return readAnything(text);
   }
+}
+
+/** A list of paths; rows that were left empty are none. */
+function readFolders(parameter: Parameter, text: string): Reading {
+  const reading = readJson(text);
+  if (!Array.isArray(reading.value)) return reading;
+  const folders = reading.value.filter((folder) => typeof folder !== 'string' || folder.trim() !== '');
+  return folders.length === 0 && parameter.optional ? { value: undefined, problem: null } : { value: folders, problem: null };
 }
 
 /** Kinds that this form has no control for: JSON, or a bare word for a text. */
@@ -113,6 +142,18 @@ function readTrainable(text: string): Reading {
   const list = Array.isArray(value) ? value : layersOf(value);
   if (Array.isArray(list) && list.length === 0) {
     return { problem: Array.isArray(value) ? 'Name at least one tensor.' : 'Choose at least one layer.' };
+  }
+  return reading;
+}
+
+/** Several choices of weights by name. */
+function readSets(text: string): Reading {
+  const reading = readJson(text);
+  if (reading.problem !== null) return reading;
+  const sets = typeof reading.value === 'object' && reading.value !== null ? Object.entries(reading.value) : [];
+  for (const [name, set] of sets) {
+    const { problem } = readTrainable(draftOf(set));
+    if (problem !== null) return { problem: `${name}: ${problem}` };
   }
   return reading;
 }

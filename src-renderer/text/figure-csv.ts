@@ -6,6 +6,7 @@
  * would break both), a second file would get lost, and rows of several files can be put together and still be told apart.
  */
 import type { Estimate, TableFigure } from '../../src-main/shared/figures.ts';
+import { isPublishedScaled, publishedHere } from '../figures/published.ts';
 import type { Drawable } from '../figures/svg.ts';
 import { toCsv } from './csv.ts';
 
@@ -13,20 +14,26 @@ type Cell = string | number | null;
 
 /**
  * `seeds` names the columns of single values where there are as many of them as seeds. `source` is where the numbers come from; with it
- * every row ends with the figure's title and the source.
+ * every row ends with the figure's title and the source. Of several runs every row has its run before that.
  */
 export function figureCsv(figure: Drawable, seeds: readonly number[] = [], source = ''): string {
-  const { heading, rows } = numbersOf(figure, seeds);
-  if (source === '') return toCsv(heading, rows);
+  const { heading, rows, runs } = numbersOf(figure, seeds);
+  const several = runs?.some((run) => run !== undefined) ?? false;
   return toCsv(
-    [...heading, 'figure', 'source'],
-    rows.map((row) => [...row, figure.title, source]),
+    [...heading, ...(several ? ['run'] : []), ...(source === '' ? [] : ['figure', 'source'])],
+    rows.map((row, place) => [
+      ...row,
+      ...(several ? [runs?.[place] ?? null] : []),
+      ...(source === '' ? [] : [figure.title, source]),
+    ]),
   );
 }
 
 interface Numbers {
   heading: string[];
   rows: Cell[][];
+  /** Whose each row is; of levels, which come last, nobody's. */
+  runs?: (string | undefined)[];
 }
 
 function numbersOf(figure: Drawable, seeds: readonly number[]): Numbers {
@@ -39,6 +46,7 @@ function numbersOf(figure: Drawable, seeds: readonly number[]): Numbers {
           ...figure.series.flatMap(({ label, x, y }) => x.map((value, index) => [label, value, ...estimateCells(y[index], all)])),
           ...figure.references.map(({ label, value }) => [label, null, ...levelCells(value, all)]),
         ],
+        runs: figure.series.flatMap(({ x, run }) => x.map(() => run)),
       };
     }
     case 'panels': {
@@ -52,12 +60,20 @@ function numbersOf(figure: Drawable, seeds: readonly number[]): Numbers {
           ),
           ...figure.references.map(({ label, value }) => [null, label, null, ...levelCells(value, all)]),
         ],
+        runs: panels.flatMap(({ series, run }) => series.flatMap(({ x }) => x.map(() => run))),
       };
     }
     case 'bars': {
       const all = figure.series.flatMap(({ values }) => values);
+      const scaled = isPublishedScaled(figure);
       return {
-        heading: ['group', 'series', ...estimateHeading('', all, seeds), 'paper'],
+        heading: [
+          'group',
+          'series',
+          ...estimateHeading('', all, seeds),
+          'paper',
+          ...(scaled ? ['paper, in proportion to chance'] : []),
+        ],
         rows: [
           ...figure.groups.flatMap((group, index) =>
             figure.series.map(({ label, values, published }) => [
@@ -65,9 +81,16 @@ function numbersOf(figure: Drawable, seeds: readonly number[]): Numbers {
               label,
               ...estimateCells(values[index], all),
               published?.[index] ?? null,
+              ...(scaled ? [publishedHere(figure, { series: label, group }, published?.[index])] : []),
             ]),
           ),
-          ...figure.references.map(({ label, value }) => [null, label, ...levelCells(value, all), null]),
+          ...figure.references.map(({ label, value }) => [
+            null,
+            label,
+            ...levelCells(value, all),
+            null,
+            ...(scaled ? [null] : []),
+          ]),
         ],
       };
     }
@@ -112,6 +135,7 @@ function numbersOfTable(figure: TableFigure, seeds: readonly number[]): Numbers 
         return [value, null, null, ...Array.from({ length: width(estimates) }, () => null)];
       }),
     ),
+    ...(figure.runs === undefined ? {} : { runs: figure.runs }),
   };
 }
 

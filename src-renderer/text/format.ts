@@ -6,9 +6,21 @@
 /** A mean rank with two decimals; `–` where there is none. */
 export function formatRank(value: number | null | undefined): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return '–';
-  // The same mean, summed in another order, differs in its last bits: halves must not round apart
-  return Number(value.toPrecision(12)).toFixed(2);
+  return formatFixed(value, 2);
 }
+
+/** So many decimals, with a true minus sign, and none before what rounds to 0. */
+export function formatFixed(value: number, decimals: number): string {
+  // The same mean, summed in another order, differs in its last bits: halves must not round apart
+  const text = Number(value.toPrecision(12)).toFixed(decimals);
+  return Number(text) === 0 ? text.replace('-', '') : trueMinus(text);
+}
+
+/** A number's own sign as a true minus; exponents stay as they are typed: `−3e-4`. */
+export const trueMinus = (text: string): string => text.replace(/^-/, '\u2212');
+
+/** The same in files of numbers, which programs read. */
+export const plainMinus = (text: string): string => text.replace(/^\u2212/, '-');
 
 /** Chance levels are halves: one decimal at most. */
 export function formatChance(value: number): string {
@@ -18,9 +30,11 @@ export function formatChance(value: number): string {
 /** Three significant digits, plain notation between 0.001 and 100,000. */
 export function formatNumber(value: number): string {
   if (!Number.isFinite(value)) return '–';
-  if (value === 0 || Number.isInteger(value)) return value.toLocaleString('en-US');
+  if (value === 0 || Number.isInteger(value)) return trueMinus(value.toLocaleString('en-US'));
   const size = Math.abs(value);
-  return size >= 1e-3 && size < 1e5 ? String(Number(value.toPrecision(3))) : value.toExponential(2).replace(/\.?0+e/, 'e');
+  return trueMinus(
+    size >= 1e-3 && size < 1e5 ? String(Number(value.toPrecision(3))) : value.toExponential(2).replace(/\.?0+e/, 'e'),
+  );
 }
 
 /** Seconds as `850 ms`, `42 s`, `3 min 5 s` or `2 h 10 min`. */
@@ -73,6 +87,12 @@ export function capitalize(text: string): string {
 /** `1 seed`, `3 seeds`. */
 export function plural(count: number, noun: string): string {
   return `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** `1st`, `2nd`, `11th`. */
+export function ordinal(place: number): string {
+  const isTeen = place % 100 > 10 && place % 100 < 14;
+  return `${place}${(isTeen ? undefined : ['th', 'st', 'nd', 'rd'][place % 10]) ?? 'th'}`;
 }
 
 /** A stage as people read it: `left_first.1` is `left first, stage 2`, `joint.finetune` is `joint, finetuning`. */

@@ -91,7 +91,7 @@ export function tableLatex(figure: TableFigure, provenance = ''): string {
 /** In columns of numbers, hyphens before digits are minus signs and exponents powers of ten. */
 function cellLatex(text: string, numeric: boolean): string {
   // A bracket at a row's start would be read as an option of the row before.
-  const escaped = escapeLatex(text).replace(/^\[/, '{[}');
+  const escaped = escapeLatex(numeric ? text.replaceAll('−', '-') : text).replace(/^\[/, '{[}');
   if (!numeric) return escaped;
   return escaped.replace(
     /(?<![\de.])(-?)(\d+(?:\.\d+)?)(?:e(-?\d+))?(?![\d.])/g,

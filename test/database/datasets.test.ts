@@ -36,11 +36,11 @@ test('versions are numbered, kept whole, and not repeated', () => {
   const dataset = createDataset(database, given, null);
   expect(getDataset(database, dataset)).toMatchObject({ rows: 0, versions: 0, changed: given.created, history: [] });
   expect(() => getVersion(database, dataset)).toThrow(expect.objectContaining({ code: 'VersionNotFound' }));
-  expect(addVersion(database, dataset, version('Oslo'))).toEqual({ version: 1, added: true });
-  expect(addVersion(database, dataset, version('Oslo'))).toEqual({ version: 1, added: false });
-  expect(addVersion(database, dataset, version('Bergen'))).toEqual({ version: 2, added: true });
+  expect(addVersion(database, dataset, version('Oslo'), 0)).toEqual({ version: 1, added: true });
+  expect(addVersion(database, dataset, version('Oslo'), 0)).toEqual({ version: 1, added: false });
+  expect(addVersion(database, dataset, version('Bergen'), 1)).toEqual({ version: 2, added: true });
   // Going back to an earlier content is a version of its own.
-  expect(addVersion(database, dataset, version('Oslo'))).toEqual({ version: 3, added: true });
+  expect(addVersion(database, dataset, version('Oslo'), 2)).toEqual({ version: 3, added: true });
   expect(getVersion(database, dataset, 2).content).toEqual(content('Bergen'));
   expect(getVersion(database, dataset)).toMatchObject({ number: 3, name: 'Cities', content: content('Oslo') });
   expect(getDataset(database, dataset).history.map(({ number }) => number)).toEqual([3, 2, 1]);

@@ -73,6 +73,7 @@ describe('settings', () => {
       [
         'circuits',
         'continuations',
+        'dataset_drafts',
         'dataset_versions',
         'datasets',
         'dial_paths',

@@ -66,6 +66,7 @@ test('counts and the last activity leave out what was deleted', () => {
   const project = createProject(database, 'Counted', at(1));
   expect(getProject(database, project)).toEqual({
     project,
+    hasNotes: false,
     name: 'Counted',
     notes: '',
     created: at(1),

@@ -57,6 +57,8 @@ test('a run from queued to finished', () => {
     provenance: null,
     results: null,
     warnings: [],
+    paused: false,
+    pauses: [],
     notes: '',
     prediction: null,
     datasetVersion: null,

@@ -72,7 +72,7 @@ describe('the circuit explorer', () => {
     const expected = ['informative.mlp', 'upstream.mlp', 'downstream.mlp'].map((name) => stored(name, last, tokens.length - 1));
     expect(said).toHaveLength(3);
     for (const [place, text] of said.entries()) {
-      const value = Number(/^-?[\d.e-]+/.exec(text)![0]);
+      const value = Number(/^−?[\d.e-]+/.exec(text)![0].replace('−', '-'));
       expect(Math.abs(value - expected[place]!)).toBeLessThan(0.006 * Math.abs(expected[place]!) + 1e-9);
     }
   });
@@ -81,13 +81,8 @@ describe('the circuit explorer', () => {
     const { page } = workbench;
     await page.getByRole('application', { name: /^Downstream scores/ }).press('Enter');
     const panel = page.getByTestId('component');
-    await panel.getByRole('columnheader', { name: 'Seed 1' }).waitFor();
-    expect(
-      await panel
-        .getByRole('row', { name: /^Downstream, strict/ })
-        .getByRole('cell')
-        .count(),
-    ).toBe(3);
+    await panel.getByText('Seed 1').first().waitFor();
+    expect(await panel.getByRole('listitem', { name: 'Downstream, strict' }).locator('dd').count()).toBe(3);
     await panel.locator('ol button').first().click();
     await page.getByText(/Item \d+: “The people/).waitFor();
     await page.getByRole('combobox', { name: 'Item' }).click();
@@ -105,7 +100,16 @@ describe('the circuit explorer', () => {
       .waitFor();
     await page.getByRole('radio', { name: 'MLPs' }).check();
     await page.getByLabel('Minus another run').selectOption({ index: 1 });
-    await page.getByText(/Minus the same scores of run/).waitFor();
+    await page
+      .getByText(/A minus B\. A: run .*mean over seeds 0, 1\. B: run .*seed 2\. Positive: higher in A\. Settings.*epochs 3; 1/)
+      .waitFor();
+    await page.getByText(/red is higher in A/).waitFor();
+    expect(page.url()).toContain('?minus=');
+    await workbench.reload();
+    await page.getByText(/red is higher in A/).waitFor();
+    await page.getByRole('combobox', { name: 'Seed', exact: true }).selectOption('1');
+    await page.getByText(/B has no seed 1, so the mean over its seeds is subtracted/).waitFor();
+    await page.getByRole('combobox', { name: 'Seed', exact: true }).selectOption('');
     await page.getByLabel('Minus another run').selectOption('');
   });
 
@@ -154,8 +158,10 @@ describe('the circuit explorer', () => {
     for (const _ of ['opened by mouse', 'collapsed by key', 'grouped']) await undo.click();
     expect(await page.locator('svg [data-group], svg [data-key^="group"]').count()).toBe(0);
     await workbench.reload();
-    await page.getByRole('tab', { name: 'Circuit' }).click();
-    await page.getByRole('combobox', { name: 'Circuit', exact: true }).selectOption({ label: 'First hop' });
+    // Tab, circuit and the marks that were not saved are there again
+    await page.getByText('Marks on “First hop” that were not saved are back.').waitFor();
+    expect(await page.locator('svg [data-group], svg [data-key^="group"]').count()).toBe(0);
+    await page.getByRole('region', { name: 'Notices' }).getByRole('button', { name: 'Discard' }).click();
     await page.locator('svg [data-key^="group"]').waitFor();
     expect(await circles.count()).toBe(apart - 1);
     expect(await page.getByPlaceholder('Note on this group').inputValue()).toBe('where the city is recalled');
@@ -166,7 +172,10 @@ describe('the circuit explorer', () => {
     await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Circuits', exact: true }).click();
     await page.keyboard.press('Control+k');
     await page.getByRole('combobox', { name: 'Command or search' }).fill('First hop');
-    await page.getByRole('group', { name: 'Circuits' }).getByRole('option', { name: /First hop/ }).click();
+    await page
+      .getByRole('group', { name: 'Circuits' })
+      .getByRole('option', { name: /First hop/ })
+      .click();
     await page.locator('svg [data-key^="group"]').waitFor();
     expect(page.url()).toMatch(/\/circuit\?circuit=\d+$/);
     const chosen = page.getByRole('combobox', { name: 'Circuit', exact: true }).locator('option:checked');
@@ -246,7 +255,7 @@ describe('the circuit explorer', () => {
     await page.getByRole('button', { name: 'Fill the window' }).waitFor();
     expect(await navigation.getAttribute('inert')).toBeNull();
     await canvas.press('/');
-    await page.keyboard.type('mlp 0 t1');
+    await page.keyboard.type('mlp 0 t0');
     await page.getByRole('option', { name: /^MLP of layer 0 at/ }).waitFor();
     await page.keyboard.press('Enter');
     await page.getByTestId('component').getByRole('heading', { name: 'MLP of layer 0' }).waitFor();
@@ -276,6 +285,38 @@ describe('the circuit explorer', () => {
     await page.getByTestId('selection').getByRole('link', { name: 'Patch' }).click();
     await page.getByRole('heading', { name: 'Ablation and patching' }).waitFor();
     expect(decodeURIComponent(page.url())).toContain('"method":"patch-old"');
+  });
+
+  test('a small window brings an opened component into view; a note without a place runs no shortcuts', async () => {
+    const { page } = workbench;
+    const size = page.viewportSize();
+    await page.setViewportSize({ width: 1024, height: 700 });
+    await inPage(page, `void (location.hash = '#/runs/${run}/circuit?tab=circuit&component=mlp.0.t0,mlp.0.t1')`);
+    const panel = page.getByTestId('selection');
+    await panel.getByRole('heading', { name: '2 components' }).waitFor();
+    const canvas = page.getByRole('application', { name: /^Circuit of/ });
+    await canvas.focus();
+    await canvas.press('n');
+    await page.getByRole('dialog').getByLabel('Name of the group').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await canvas.focus();
+    await canvas.press('Escape');
+    await page.getByText(/^Click a component to open it/).waitFor();
+    await workbench.reload();
+    await canvas.focus();
+    await page.keyboard.type('nfpg'); // nothing is selected, and the keys are at nothing
+    await page.getByText('A note is on a component or a group: select one first.').waitFor();
+    await page.getByRole('button', { name: 'Fill the window' }).waitFor();
+    await canvas.press('ArrowRight');
+    await canvas.press('Enter');
+    const component = page.getByTestId('component');
+    await expect.poll(() => component.evaluate((element) => element === document.activeElement)).toBe(true);
+    await expect.poll(async () => (await component.boundingBox())!.y).toBeLessThan(400);
+    await page.keyboard.press('Escape');
+    await component.waitFor({ state: 'detached' });
+    expect(await canvas.evaluate((element) => element === document.activeElement)).toBe(true);
+    if (size) await page.setViewportSize(size);
   });
 
   test('a run without scores says what to do', async () => {

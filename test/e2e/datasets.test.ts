@@ -102,6 +102,28 @@ describe('a data set', () => {
     await expect.poll(() => grid().getAttribute('aria-rowcount')).toBe(String(rows + 1));
   });
 
+  test('keeps the keyboard in the rows where some are deleted, and takes what follows from a fact with it', async () => {
+    const { page } = workbench;
+    const rows = Number(await grid().getAttribute('aria-rowcount'));
+    await cell(0, 2).click();
+    await press('Control+Enter');
+    await page.keyboard.type('asked once more');
+    await press('Tab');
+    await page.keyboard.type('answer');
+    await press('Enter');
+    await expect.poll(() => cell(1, 0).textContent()).toContain('↳');
+    await cell(0, 0).click();
+    await press('Control+Delete');
+    await page.getByText('Deleted 1 row and 1 further implication of what was in it.').first().waitFor();
+    await expect.poll(() => grid().getAttribute('aria-rowcount')).toBe(String(rows - 1));
+    await expect.poll(() => inPage(page, 'document.activeElement.dataset.cell')).toBe('0.0');
+    await page.getByRole('button', { name: 'Undo', exact: true }).last().click();
+    await expect.poll(() => grid().getAttribute('aria-rowcount')).toBe(String(rows + 1));
+    await cell(1, 2).click();
+    await press('Control+Delete');
+    await expect.poll(() => grid().getAttribute('aria-rowcount')).toBe(String(rows));
+  });
+
   test('finds and replaces, sorts and filters without changing the order of the data', async () => {
     const { page } = workbench;
     const first = await cell(0, 0).locator('.text').textContent();
@@ -205,6 +227,21 @@ describe('files and templates', () => {
     await page.getByRole('button', { name: 'Export' }).click();
     await workbench.save(() => page.getByRole('menuitem', { name: /^CSV/ }).click(), saved);
     expect(readFileSync(saved, 'utf8')).toBe(good);
+  });
+
+  test('a broken data set in JSON is refused by list and row, and the list of data sets goes on', async () => {
+    const { page } = workbench;
+    await newDataset('From a file');
+    const broken =
+      '{"train":[["a","b"],["c","d","e"],[1,2]],"test":[["x","y"]],"links":[7],"options":{"train":["b"],"test":[5]}}';
+    await page
+      .getByLabel(/A CSV, TSV/)
+      .setInputFiles({ name: 'broken.json', mimeType: 'application/json', buffer: Buffer.from(broken) });
+    await page.getByText(/Row 2, train: There are 3 values/).waitFor();
+    await page.getByText(/Row 1, options\.test: It is the number 5/).waitFor();
+    expect(await page.getByRole('button', { name: 'Create data set' }).count()).toBe(0);
+    await page.getByRole('rowheader', { name: 'people' }).getByRole('link').click();
+    await page.getByRole('heading', { level: 1, name: 'people' }).waitFor();
   });
 
   test('Parquet comes back as it was, is read as other programs write it, and is refused by name where it is broken', async () => {

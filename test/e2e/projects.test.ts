@@ -69,7 +69,7 @@ describe('projects in the browser', () => {
     expect(await violations()).toEqual([]);
   });
 
-  test('notes that another window writes are taken over, but not while they are written here', async () => {
+  test('notes that another window writes are taken over, but while they are written here both are kept for a choice', async () => {
     const { page } = workbench;
     const another = await page.context().browser()!.newContext();
     const other = await another.newPage();
@@ -84,13 +84,23 @@ describe('projects in the browser', () => {
       await other.keyboard.press('Escape');
       await page.getByText('From elsewhere.').waitFor();
       await write(page, written);
+      await page.getByText('Saved', { exact: true }).waitFor();
+      await other.getByText('From elsewhere.').waitFor({ state: 'hidden' });
       await write(other, 'Also here.');
       await other.keyboard.press('Escape');
-      await page.getByText('Saved', { exact: true }).waitFor();
+      await page.getByText('Changed in another window.').waitFor();
       expect(await page.getByLabel('Notes, in Markdown').inputValue()).toBe(written);
       await page.getByLabel('Notes, in Markdown').fill(`${written}\n`);
-      await page.keyboard.press('Escape');
+      expect(await violations()).toEqual([]);
+      await page.getByRole('button', { name: 'Keep mine' }).click();
       await other.getByRole('heading', { level: 3, name: 'Plan' }).waitFor();
+      // What was typed in the last moment before a reload is there after it
+      await page.getByLabel('Notes, in Markdown').fill(`${written}\n\nTyped last.`);
+      await page.reload();
+      await page.getByText('Typed last.').waitFor();
+      await write(page, written);
+      await page.keyboard.press('Escape');
+      await other.getByText('Typed last.').waitFor({ state: 'hidden' });
     } finally {
       await another.close();
     }
@@ -194,7 +204,7 @@ describe('projects in the browser', () => {
     await search.fill('second-hop');
     await page.getByText('2 projects, 2 found in them').waitFor();
     expect(await violations()).toEqual([]);
-    await page.getByRole('button', { name: /second-hop · small-world$/ }).click();
+    await page.getByRole('button', { name: /second-hop · .* · small-world$/ }).click();
     await page.getByRole('heading', { level: 1, name: /second-hop/ }).waitFor();
     await inPage(page, "location.hash = '#/projects'");
     await search.fill('no such thing');

@@ -18,7 +18,7 @@ describe.each(shells)('the workbench in the $name', ({ open }) => {
     await page.getByRole('heading', { level: 1 }).waitFor();
     await page.getByRole('link', { name: 'Set up your first experiment' }).waitFor();
     // The model's facts come from the host, through compute.
-    await page.getByText('No runs yet.').waitFor();
+    await page.getByText('Vocabulary').waitFor();
     expect(await page.title()).toBe('Hopscope');
   });
 

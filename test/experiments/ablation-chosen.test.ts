@@ -6,6 +6,7 @@ import { chosenFirst, planLists, sitesOf } from '../../src-main/experiments/abla
 import type { ChosenComponent } from '../../src-main/experiments/ablation-settings.ts';
 import { createCompute } from '../../src-main/experiments/compute-service.ts';
 import { allSites } from '../../src-main/scores/ablation.ts';
+import type { LinesFigure } from '../../src-main/shared/figures.ts';
 import type { Emission, ExperimentSpec, FactsAndImplications, Json } from '../../src-main/shared/records.ts';
 import { fixturePath, readFixture } from '../parity/fixture.ts';
 
@@ -38,6 +39,7 @@ interface Estimate {
 }
 interface List {
   tokens: string[];
+  mean_rank: Estimate;
   chosen: Record<'components' | 'left_out', { name: string }[]>;
   everything: { effect: Estimate };
   sets: Record<'top' | 'random', { k: number; effect: Estimate; mean_rank: Estimate }[]>;
@@ -114,6 +116,11 @@ test('a token beyond one list’s prompt is left out of that list, by name and w
   const table = figures.find(({ id }) => id === 'chosen') as { rows: string[][] };
   expect(table.rows).toContainEqual(['facts', `MLP 0 at token ${last}`, 'left out: beyond the prompt']);
   expect(figures.find(({ id }) => id === 'effect-test')!.caption).toContain(`MLP 0 at token ${last}`);
+  // One component alone is drawn from where nothing is replaced
+  const course = (id: string) => (figures.find((figure) => figure.id === id) as LinesFigure).series[0]!;
+  expect(course('effect-test').x).toEqual([1, 2]);
+  expect(course('effect-train')).toMatchObject({ x: [0, 1], y: [{ mean: 0 }, lists.train.sets.top[0]!.effect] });
+  expect(course('rank-train').y[0]).toEqual(lists.train.mean_rank);
   const progress = emissions.flatMap((emission) => (emission.kind === 'progress' ? [emission.progress] : []));
   expect(progress.at(-1)!.done).toBe(progress.at(-1)!.total);
 

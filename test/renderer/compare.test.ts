@@ -2,7 +2,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { Random } from '../../src-main/shared/random.ts';
 import type { RunDetail } from '../../src-main/shared/records.ts';
-import { estimate } from '../../src-main/shared/statistics.ts';
+import { estimate, spreadWords } from '../../src-main/shared/statistics.ts';
 import { printStyle } from '../../src-renderer/figures/style.ts';
 import { drawFigure, figureSvg } from '../../src-renderer/figures/svg.ts';
 import { rankFigure, sweepFigure } from '../../src-renderer/measures/compare-curves.ts';
@@ -144,10 +144,11 @@ describe('curves', () => {
     const labels = many.map((_, place) => runLetter(place));
     const drawn = (seeds: 'interval' | 'lines') =>
       figureSvg(rankFigure(many, labels, 'implications', { ...choice, seeds }), { captioned: true }).text;
-    expect(drawn('interval')).toContain('95 % interval');
+    expect(drawn('interval')).toContain('range of 3 seeds');
+    expect(drawn('interval')).toContain('Means over seeds; bands are the range of 3 seeds.');
     expect(drawn('interval')).not.toContain('one seed');
     expect(drawn('lines')).toContain('one seed');
-    expect(drawn('lines')).not.toContain('95 % interval');
+    expect(drawn('lines')).not.toContain('range of');
     expect(drawn('lines').match(/<path[^>]*fill="none"[^>]*stroke-dasharray="6 3"/g)).toHaveLength(6);
   });
 
@@ -164,7 +165,15 @@ describe('curves', () => {
     const marks = JSON.stringify(drawFigure(figure, printStyle).nodes).match(/lr 1e-4, facts, epoch \d+: /g);
     expect(marks).toHaveLength(13);
     expect(figure.heads).toBeUndefined();
-    expect(figureCsv(figure, [0, 1, 2]).split('\r\n')[0]).toBe('panel,series,Epoch,mean,low,high,seed 0,seed 1,seed 2');
+    const rows = figureCsv(figure, [0, 1, 2], 'A x, B y').trim().split('\r\n');
+    expect(rows[0]).toBe('panel,series,Epoch,mean,low,high,seed 0,seed 1,seed 2,run,figure,source');
+    expect(rows.filter((row) => row.includes(',run-stopped,Mean rank by lr,')).length).toBeGreaterThan(0);
+    expect(rows.at(-1)).toMatch(/^,"chance, implications",,.*,,,,,Mean rank by lr,"A x, B y"$/);
+    // Points are of one size, however many there are in a panel
+    const short = { ...runs[1]!, evaluations: runs[1]!.evaluations.filter(({ epoch }) => epoch < 3) };
+    const small = sweepFigure([runs[0]!, short, runs[2]!], sweep, ['facts'], choice);
+    const radii = [...figureSvg(small).text.matchAll(/ r="([\d.]+)"/g)].map(([, radius]) => radius!);
+    expect(new Set(radii.slice(1))).toEqual(new Set(['1.4'])); // after the legend's own
   });
 });
 
@@ -213,6 +222,8 @@ describe('outcomes', () => {
     const dipping = changed(run, (seed, epoch) => Math.abs(epoch - 7) + seed);
     expect(bestPlace(rankSeries(dipping, 'facts', choice)!)).toBe(7);
     expect(bestPlace({ y: [2, 1, 1, 3].map((value) => estimate([value])) })).toBe(1);
+    // Nothing is gained by stopping early where the end is as good
+    expect(bestPlace({ y: [2, 0.1 + 0.2, 1, 0.3].map((value) => estimate([value])) })).toBe(3);
     const table = outcomeTable([dipping, dipping], ['facts'], choice);
     const [best, epoch] = [table.columns.indexOf('facts, best'), table.columns.indexOf('at epoch')];
     expect([table.rows[0]![best], table.rows[0]![epoch]]).toMatchObject([{ mean: 1 }, 7]);
@@ -254,7 +265,8 @@ describe('outcomes', () => {
     expect(early.publishedDirection).toBe('better');
     expect(early.within).toBe(Math.abs(early.scaled - 8.4) <= 1);
     expect(beside([fakeBars], 20).every(({ within, direction }) => within && direction === 'at chance')).toBe(true);
-    const table = publishedTable(rows, 1);
+    const table = publishedTable(rows, 1, [run]);
+    expect(new Set(table.runs)).toEqual(new Set(['run-layer-freezing']));
     expect(table.columns).toEqual(['Run', 'Weights', 'List', 'Own', 'Of 20', 'Paper', 'Difference', 'Direction', 'Close']);
     expect(table.rows[0]![0]).toBe('A');
     expect(beside([{ ...fakeBars, references: [] }], 1)).toEqual([]);
@@ -289,7 +301,7 @@ describe('outcomes', () => {
     const found = departures([paper, own], [{ run: 0 }, { run: 1 }]);
     expect(found.every((one) => one.own[0] === null && one.own[1] !== null)).toBe(true);
     expect(found.map(({ name }) => name)).toEqual(['model', 'options', 'lr', 'trainable', 'collisions']);
-    expect(found.find(({ name }) => name === 'lr')).toMatchObject({ paper: '3e-6', own: [null, '0.001'] });
+    expect(found.find(({ name }) => name === 'lr')).toMatchObject({ paper: '3e-6', own: [null, '1e-3'] });
     expect(departures([paper], [{ run: 0 }])).toEqual([]);
     // A run without a published value has nothing to explain
     expect(departures([paper, own], [{ run: 0 }])).toEqual([]);
@@ -336,12 +348,29 @@ describe('Comparison', () => {
   });
 });
 
+it('fewer than five seeds have a range, and are said to have one', () => {
+  expect(estimate([0.4, 7, 1.2, 3])).toMatchObject({ low: 0.4, high: 7 });
+  const [two, three, five] = [2, 3, 5].map((count) => estimate(Array.from({ length: count }, (_, index) => index)));
+  expect(spreadWords([three!, estimate([1])])).toBe('range of 3 seeds');
+  expect(spreadWords([two!, three!], 'value')).toBe('range of 2 to 3 values');
+  expect(spreadWords([five!])).toBe('95 % bootstrap interval');
+  expect(spreadWords([three!, five!])).toBe('range of 3 seeds or 95 % bootstrap interval');
+  expect(spreadWords([estimate([1])])).toBe('');
+});
+
+it('the training shown of a run is that of its outcome', async () => {
+  const run = await load('run-layer-freezing');
+  const stage = 'late layers frozen';
+  const outcome = { ...run.detail.outcome!, stage };
+  expect(stageOf({ ...run, detail: { ...run.detail, outcome } }, null)).toBe(stage);
+});
+
 it('intervals are those of a fresh seeded resampling, however often they are asked for', () => {
-  const values = [0.4, 3, 1.2, 7];
+  const values = [0.4, 3, 1.2, 7, 2.5];
   const random = new Random('bootstrap');
   const means = Array.from({ length: 2000 }, () => {
-    const drawn = values.map(() => values[random.integer(4)]!);
-    return drawn.reduce((sum, value) => sum + value, 0) / 4;
+    const drawn = values.map(() => values[random.integer(5)]!);
+    return drawn.reduce((sum, value) => sum + value, 0) / 5;
   }).sort((a, b) => a - b);
   for (let time = 0; time < 2; time++) {
     const { low, high } = estimate(values);

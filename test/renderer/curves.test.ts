@@ -94,7 +94,7 @@ describe('standing', () => {
 
   it('speaks of the seeds that got furthest', () => {
     const [curve] = rankCurves([row(0, 0, 'facts', 4), row(0, 2, 'facts', 1), row(1, 0, 'facts', 6)], [facts]);
-    expect(standing(curve!)).toEqual({ before: 4, latest: 1, epoch: 2, seeds: 1 });
+    expect(standing(curve!)).toEqual({ before: 4, latest: 1, epoch: 2, seeds: 1, reached: [0] });
   });
 
   it('means over all seeds at the end', () => {
@@ -102,6 +102,6 @@ describe('standing', () => {
       [row(0, 0, 'facts', 4), row(0, 1, 'facts', 1), row(1, 0, 'facts', 6), row(1, 1, 'facts', 0)],
       [facts],
     );
-    expect(standing(curve!)).toEqual({ before: 5, latest: 0.5, epoch: 1, seeds: 2 });
+    expect(standing(curve!)).toEqual({ before: 5, latest: 0.5, epoch: 1, seeds: 2, reached: [0, 1] });
   });
 });

@@ -8,7 +8,7 @@ import { narrowest } from '../../src-renderer/state/column-widths.svelte.ts';
 import { DatasetEditor } from '../../src-renderer/state/dataset-editor.svelte.ts';
 import { DatasetReading } from '../../src-renderer/state/dataset-reading.svelte.ts';
 import { Generator } from '../../src-renderer/state/generator.svelte.ts';
-import { GridState } from '../../src-renderer/state/grid.svelte.ts';
+import { type EditNews, GridState } from '../../src-renderer/state/grid.svelte.ts';
 import { createFakeService } from './fake-host.ts';
 
 function memory(): Keeper {
@@ -114,6 +114,103 @@ describe('DatasetEditor', () => {
   });
 });
 
+describe('two windows', () => {
+  const change = (editor: DatasetEditor, text: string) => {
+    editor.rows.setCells([{ row: 0, column: 1, text }], 'edit');
+    editor.addMissing('train');
+  };
+
+  it('one that changed nothing follows, one that did keeps its own and is asked', async () => {
+    const service = createFakeService('full');
+    const [one, other, idle] = await Promise.all([1, 2, 3].map(() => opened(service, memory())));
+    change(one!, 'Bergen');
+    change(other!, 'Turin');
+    expect(await one!.save(service, '')).toBe(true);
+    await Promise.all([other!.refresh(), idle!.refresh()]);
+    expect([idle!.conflict, idle!.isChanged, idle!.base, idle!.rows.model.text(0, 1)]).toEqual([null, false, 3, 'Bergen']);
+    expect([other!.conflict, other!.base, other!.rows.model.text(0, 1)]).toEqual([3, 2, 'Turin']);
+    expect(await other!.save(service, '')).toBe(false);
+    expect(await other!.saveOnTop(service, '')).toBe(true);
+    expect([other!.conflict, other!.base, (await service.dataset(1)).versions]).toEqual([null, 4, 4]);
+    // Taken over, what was here comes back by one step in all grids.
+    change(idle!, 'Lund');
+    await idle!.refresh();
+    expect(idle!.conflict).toBe(4);
+    idle!.discard('take version 4');
+    expect([idle!.conflict, idle!.rows.model.text(0, 1), idle!.options.train.model.cells().at(-1)]).toEqual([
+      null,
+      'Turin',
+      ['Turin'],
+    ]);
+    idle!.options.train.undo();
+    expect([idle!.rows.model.text(0, 1), idle!.options.train.model.cells().at(-1)]).toEqual(['Lund', ['Lund']]);
+  });
+
+  it('a version that nobody told of is refused by the host, and asked about then', async () => {
+    const service = createFakeService('full');
+    const [one, other] = await Promise.all([1, 2].map(() => opened(service, memory())));
+    change(one!, 'Bergen');
+    change(other!, 'Turin');
+    await one!.save(service, '');
+    expect(await other!.save(service, '')).toBe(false);
+    expect([other!.saving.error, other!.conflict, other!.isChanged]).toEqual([null, 3, true]);
+  });
+
+  it('a draft of an earlier version says so, and one of a deleted data set can still be had', async () => {
+    const service = createFakeService('full');
+    const editor = await opened(service, memory());
+    change(editor, 'Bergen');
+    const { content } = await service.datasetVersion(1, 1);
+    await service.saveDatasetVersion(1, content, '', 2);
+    const again = await opened(service, memory());
+    expect([again.restored !== null, again.base, again.conflict, again.rows.model.text(0, 1)]).toEqual([true, 2, 3, 'Bergen']);
+    await service.deleteDataset(1);
+    await again.refresh();
+    expect([again.isGone, again.detail.value?.name]).toEqual([true, 'Cities and languages']);
+    const late = await opened(service, memory());
+    expect([late.isLoaded, late.lost?.name, late.lost?.draft.rows[0]?.[1]]).toEqual([false, 'Cities and languages', 'Bergen']);
+    await service.restoreDataset(1);
+    await again.refresh();
+    expect(again.isGone).toBe(false);
+  });
+
+  it('the browser keeps the draft while the host cannot, for this data folder alone', async () => {
+    const service = createFakeService('full');
+    const refuse = async () => {
+      throw new HopscopeError('Disconnected', 'gone');
+    };
+    const keeper = memory();
+    const editor = await opened({ ...service, saveDatasetDraft: refuse }, keeper);
+    change(editor, 'Bergen');
+    expect((await service.datasetDraft(1)).draft).toBeNull();
+    const elsewhere: Service['datasetDraft'] = async (dataset) => ({ ...(await service.datasetDraft(dataset)), folder: 'other' });
+    expect((await opened({ ...service, datasetDraft: elsewhere }, keeper)).restored).toBeNull();
+    const again = await opened(service, keeper);
+    expect([again.restored !== null, again.rows.model.text(0, 1)]).toEqual([true, 'Bergen']);
+    // The host has it once it is there again, and the browser no longer.
+    again.settle();
+    await vi.waitFor(async () => expect((await opened(service, memory())).restored).not.toBeNull());
+  });
+});
+
+describe('importing', () => {
+  it('in place of all is one step with the options, and deleting a fact says what went with it', async () => {
+    const service = createFakeService('full');
+    const editor = await opened(service, memory());
+    const before = [editor.rows.model.cells(), editor.options.train.model.cells(), editor.options.test.model.cells()];
+    editor.take([['a', 'b', 'c', 'd']], { train: ['b'], test: ['d'] }, 'replace');
+    editor.rows.undo();
+    expect([editor.rows.model.cells(), editor.options.train.model.cells(), editor.options.test.model.cells()]).toEqual(before);
+    const told: EditNews[] = [];
+    editor.rows.tell = (news) => void told.push(news);
+    editor.rows.select(0, 0);
+    editor.rows.deleteRows();
+    expect(told[0]!.text).toBe('Deleted 1 row and 1 further implication of what was in it.');
+    expect([told[0]!.undo(), editor.rows.model.cells()]).toEqual([true, before[0]]);
+    expect(told[0]!.undo()).toBe(false);
+  });
+});
+
 describe('DatasetReading', () => {
   it('puts findings beside the rows they are about, until the rows change', async () => {
     const service = createFakeService('full');
@@ -181,7 +278,7 @@ describe('DatasetReading', () => {
 describe('Generator', () => {
   it('keeps templates between visits and renames columns with their cells', async () => {
     const keeper = memory();
-    const generator = new Generator(1, keeper);
+    const generator = new Generator('f.1', keeper);
     generator.setColumns(['name', 'town', 'language']);
     expect(generator.table.model.text(0, 1)).toBe('Oslo');
     generator.facts = [{ prompt: '{name} lives in', answer: 'town' }];
@@ -190,7 +287,7 @@ describe('Generator', () => {
       ['Ada Moss lives in', 'Oslo'],
       ['Cleo Finch lives in', 'Rome'],
     ]);
-    const again = new Generator(1, keeper);
+    const again = new Generator('f.1', keeper);
     expect([again.columns, again.facts[0]?.answer]).toEqual([['name', 'town', 'language'], 'town']);
     again.setColumns(['name', 'language']);
     expect(again.table.model.cells()[0]).toEqual(['Ada Moss', 'Norwegian']);

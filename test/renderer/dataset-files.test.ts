@@ -5,7 +5,7 @@ import type { LinkedFacts } from '../../src-main/shared/contract-datasets.ts';
 import { detectDelimiter, parseCsv } from '../../src-renderer/datasets/csv.ts';
 import { decodeText } from '../../src-renderer/datasets/decode.ts';
 import { compareRows, compareTexts } from '../../src-renderer/datasets/diff.ts';
-import { sameTexts } from '../../src-renderer/datasets/editor-texts.ts';
+import { appended, sameTexts, textsOf } from '../../src-renderer/datasets/editor-texts.ts';
 import { exportCsv, exportJson, exportJsonLines } from '../../src-renderer/datasets/export-table.ts';
 import { factsOf, linkedRows, missingOptions, rowsOf } from '../../src-renderer/datasets/facts-table.ts';
 import { guessMapping, importRows } from '../../src-renderer/datasets/import-rows.ts';
@@ -201,15 +201,15 @@ describe('imports', () => {
     fc.assert(
       fc.property(facts, (content) => {
         for (const table of [
-          readCsv(exportCsv(content), { header: true, delimiter: ',' }),
-          tableOf(readJsonLines(exportJsonLines(content))),
+          readCsv(exportCsv(textsOf(content)), { header: true, delimiter: ',' }),
+          tableOf(readJsonLines(exportJsonLines(textsOf(content)))),
         ]) {
           expect(table.problems).toEqual([]);
           const { rows, options, problems } = imported(table);
           expect(problems).toEqual([]);
           expect(factsOf(rows, options).content).toEqual(content);
         }
-        expect(readJson(exportJson(content))).toEqual({ kind: 'facts', content });
+        expect(readJson(exportJson(content))).toMatchObject({ problems: [], content: { kind: 'facts', content } });
       }),
     );
   });
@@ -282,6 +282,82 @@ describe('imports', () => {
   });
 });
 
+describe('what is not made as it should be', () => {
+  const lines = (text: string) => (readJson(text) as ImportTable).problems.map(({ line, column }) => `${column} ${line}`);
+  it('in a whole data set is named by list and row, and nothing of it is taken', () => {
+    const broken = JSON.stringify({
+      train: [['a', 'b'], ['c', 'd', 'e'], [1, 2], null],
+      test: [
+        ['x', 'y'],
+        ['z', ' '],
+      ],
+      options: { train: ['b', 7], test: 'y' },
+      links: [7],
+      notes: '',
+    });
+    expect(lines(broken)).toEqual([
+      'notes 1',
+      'train 2',
+      'train 3',
+      'train 4',
+      'test 2',
+      'options.train 2',
+      'options.test 1',
+      'links 1',
+      'links 1',
+    ]);
+    expect((readJson(broken) as ImportTable).content).toBeNull();
+    expect(lines('{"train": 1, "test": {}, "options": []}')).toEqual(['train 1', 'test 1', 'options 1']);
+    expect(readJson('{"train":[["a","b"]],"test":[["c","d"]]}')).toMatchObject({
+      problems: [],
+      content: { content: { options: { train: ['b'], test: ['d'] } } },
+    });
+  });
+  it('whatever JSON it is, either texts come of it or problems', () => {
+    const maybe = fc.oneof(fc.jsonValue(), fc.array(fc.array(fc.oneof(fc.string(), fc.jsonValue()), { maxLength: 3 })));
+    const given = fc.record({ train: maybe, test: maybe, options: maybe, links: maybe }, { requiredKeys: ['train', 'test'] });
+    fc.assert(
+      fc.property(given, (value) => {
+        const { content, problems } = readJson(JSON.stringify(value)) as ImportTable;
+        expect(content === null).toBe(problems.length > 0);
+        if (content === null || !('train' in content.content)) return;
+        const texts = textsOf(content.content);
+        const cells = [...texts.rows, texts.options.train, texts.options.test].flat();
+        expect(cells.every((cell) => typeof cell === 'string')).toBe(true);
+      }),
+    );
+  });
+  it('is told where it can be taken all the same: numbers, and columns of one name', () => {
+    expect(
+      tableOf(readJsonLines('{"prompt":"a","answer":"b"}\n{"prompt":"c","answer":4}\n{"prompt":"e","answer":true}')).notes,
+    ).toEqual(['answer: 2 cells hold numbers or true and false, first in line 2; they are taken as texts.']);
+    const { columns, notes } = readCsv('name,name (2),name,name\n1,2,3,4\n', { header: true });
+    expect(columns).toEqual(['name', 'name (2)', 'name (3)', 'name (4)']);
+    expect(notes).toHaveLength(2);
+  });
+  it('is exported as its cells are', () => {
+    const texts = {
+      rows: [
+        ['a', '', '', ''],
+        [' ', '', '', ''],
+        ['', 'b', 'c', 'd'],
+      ],
+      options: { train: [], test: ['d'] },
+    };
+    expect(exportCsv(texts).split('\r\n').slice(1, 3)).toEqual(['a,,,,,d', ',b,c,d,,']);
+  });
+  it('rows behind others keep what follows from what', () => {
+    const rows = [['a', 'b', 'c', 'd']];
+    expect(
+      appended(rows, [
+        ['', '', 'x', 'y'],
+        ['e', 'f', '', ''],
+      ]),
+    ).toEqual([['', '', 'x', 'y'], ...rows, ['e', 'f', '', '']]);
+    expect(appended(rows, [['', '', 'x', 'y']])).toEqual([['', '', 'x', 'y'], ...rows]);
+  });
+});
+
 describe('versions', () => {
   const row = (...cells: string[]) => cells;
   it('differ by rows added, removed and changed', () => {
@@ -321,11 +397,11 @@ describe('what is kept between visits', () => {
   const draft = { base: 2, written: '2026-11-22T10:00:00.000Z', rows: [['a', '', '', '']], options: { train: ['a'], test: [] } };
   it('drafts and widths come back, other values do not', () => {
     const keeper = memory();
-    expect([writeDraft(keeper, 7, draft), readDraft(keeper, 7), readDraft(keeper, 8)]).toEqual([true, draft, null]);
-    removeDraft(keeper, 7);
-    expect(readDraft(keeper, 7)).toBeNull();
-    keeper.setItem('hopscope.dataset-draft.7', '{"base": 1, "rows": [1]}');
-    expect(readDraft(keeper, 7)).toBeNull();
+    expect([writeDraft(keeper, 'f.7', draft), readDraft(keeper, 'f.7'), readDraft(keeper, 'g.7')]).toEqual([true, draft, null]);
+    removeDraft(keeper, 'f.7');
+    expect(readDraft(keeper, 'f.7')).toBeNull();
+    keeper.setItem('hopscope.dataset-draft.f.7', '{"base": 1, "rows": [1]}');
+    expect(readDraft(keeper, 'f.7')).toBeNull();
     writeWidths(keeper, 'facts', [10, 20]);
     expect([readWidths(keeper, 'facts', [1, 2]), readWidths(keeper, 'facts', [1, 2, 3])]).toEqual([
       [10, 20],
@@ -337,7 +413,11 @@ describe('what is kept between visits', () => {
       throw new Error('full');
     };
     const keeper: Keeper = { getItem: refuse, setItem: refuse, removeItem: refuse };
-    expect([writeDraft(keeper, 7, draft), readDraft(keeper, 7), readWidths(keeper, 'x', [1])]).toEqual([false, null, [1]]);
-    removeDraft(keeper, 7);
+    expect([writeDraft(keeper, 'f.7', draft), readDraft(keeper, 'f.7'), readWidths(keeper, 'x', [1])]).toEqual([
+      false,
+      null,
+      [1],
+    ]);
+    removeDraft(keeper, 'f.7');
   });
 });

@@ -10,6 +10,7 @@ import {
   earlyAndLate,
   equalBlocks,
   lineStrengths,
+  pathName,
   pointsAlong,
   rearranged,
   strengthByLayer,
@@ -29,6 +30,14 @@ const visited = (strengths: StrengthBlock[], meanRank: number): VisitedPoint => 
   strengths,
   ranks: [{ set: 'facts', meanRank, loss: meanRank }],
   items: new Map([['facts', [meanRank, 2 * meanRank]]]),
+});
+
+it('a path is named by what it moved', () => {
+  const of = (...strengths: StrengthBlock[][]) => pathName(strengths.map((each) => ({ strengths: each })));
+  expect(of(all(0), all(1), all(1.5), all(0.5), all(1))).toBe('all layers, 0 to 1.5, 5 points');
+  expect(of(halves(1, 1), halves(-0.5, 1))).toBe('layers 0 to 3, −0.5 to 1, 2 points');
+  expect(of(halves(1, 1), halves(0, 1), halves(0, 2))).toBe('2 blocks of layers, 0 to 2, 3 points');
+  expect(of(all(1))).toBe('all layers, at 1, 1 point');
 });
 
 describe('blocks of layers', () => {

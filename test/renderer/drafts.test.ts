@@ -53,6 +53,30 @@ describe('readDraft', () => {
     expect(readDraft(models, '')).toEqual({ value: undefined, problem: null });
   });
 
+  it('writes small numbers in one notation', () => {
+    expect([0.001, 3e-4, 0.01, 0, -0.002].map(draftOf)).toEqual(['1e-3', '3e-4', '0.01', '0', '-2e-3']);
+  });
+
+  it('refuses what the command line would refuse, in its words', () => {
+    const memory = parameter('memory', { optional: true });
+    expect(readDraft(memory, '8GiB').value).toBe('8GiB');
+    expect(readDraft(memory, '1000000').value).toBe(1_000_000);
+    for (const text of ['abc', '-1', '0'])
+      expect(readDraft(memory, text).problem).toBe(`“${text}” is not a number of bytes, such as 8GiB or 900MB.`);
+    expect(readDraft(parameter('prompt'), '{"prompt":"a","answer":""}').problem).toMatch(/two texts/);
+    expect(readDraft(parameter('counterfactuals'), '{"count":"ten","seed":3}').problem).toMatch(/^This is not all/);
+    expect(readDraft(parameter('counterfactuals'), 'all').value).toBe('all');
+    expect(readDraft(parameter('orders'), '[[[0, -1]]]').problem).toMatch(/item indices/);
+    expect(readDraft(parameter('trainables'), '{"Set 1":{"layers":[]}}').problem).toBe('Set 1: Choose at least one layer.');
+  });
+
+  it('takes no row of a list of folders that was left empty', () => {
+    const folders = parameter('folders', { optional: true });
+    expect(readDraft(folders, '["/models/step 1",""]').value).toEqual(['/models/step 1']);
+    expect(readDraft(folders, '[""]')).toEqual({ value: undefined, problem: null });
+    expect(readDraft(folders, '[1]').problem).toMatch(/list of folders/);
+  });
+
   it('reads back what draftOf writes', () => {
     const cases: [Parameter['kind'], Json][] = [
       ['number', 3e-6],

@@ -4,6 +4,7 @@
 import type {
   DatasetContent,
   DatasetDetail,
+  DatasetDraft,
   DatasetKindName,
   DatasetService,
   DatasetSummary,
@@ -39,6 +40,7 @@ export function fakeFacts(people: number): LinkedFacts {
 
 export function createFakeDatasets(scenario: 'empty' | 'full'): DatasetService {
   const all: FakeDataset[] = [];
+  const drafts = new Map<number, DatasetDraft>();
   let versions = 0;
 
   function addVersion(entry: FakeDataset, content: DatasetContent, note: string): number {
@@ -155,9 +157,21 @@ export function createFakeDatasets(scenario: 'empty' | 'full'): DatasetService {
     async restoreDataset(dataset) {
       for (const entry of all) if (entry.dataset === dataset) entry.isDeleted = false;
     },
-    async saveDatasetVersion(dataset, content, note) {
+    async datasetDraft(dataset) {
+      const entry = all.find((candidate) => candidate.dataset === dataset);
+      if (entry === undefined) throw new HopscopeError('DatasetNotFound', `There is no data set ${dataset} in this data folder.`);
+      const deleted = entry.isDeleted ? new Date(fakeNow).toISOString() : null;
+      return { name: entry.name, deleted, folder: 'fake', draft: drafts.get(dataset) ?? null };
+    },
+    async saveDatasetDraft(dataset, draft) {
+      if (draft === null) drafts.delete(dataset);
+      else drafts.set(dataset, structuredClone(draft));
+    },
+    async saveDatasetVersion(dataset, content, note, base) {
       const entry = find(dataset);
       const isSame = JSON.stringify(entry.versions.at(-1)?.content) === JSON.stringify(content);
+      if (!isSame && base !== entry.versions.length)
+        throw new HopscopeError('VersionConflict', `Version ${entry.versions.length} was saved meanwhile.`);
       return isSame
         ? { version: entry.versions.length, added: false }
         : { version: addVersion(entry, content, note), added: true };

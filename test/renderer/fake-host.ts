@@ -78,6 +78,8 @@ export function createFakeService(scenario: 'empty' | 'full', tickMilliseconds =
       progress: null,
       error: null,
       outcome: null,
+      paused: false,
+      pauses: [],
       spec,
       provenance: {
         modelPath: '/opt/hopscope/resources/small-world',
@@ -192,6 +194,7 @@ export function createFakeService(scenario: 'empty' | 'full', tickMilliseconds =
     const epochs = filled.epochs as number;
     return {
       spec: filled,
+      changed: [],
       model,
       sets,
       tokens: sets.map((set) => ({ set: set.set, tokens: `${set.pairs[0]!.join(' ')}`.split(/(?= )/) })),
@@ -306,8 +309,12 @@ export function createFakeService(scenario: 'empty' | 'full', tickMilliseconds =
     ...createFakeRuns(
       {
         listed,
-        changed: (run, state) => changes.emit({ run, state }),
         advance: (run) => advance(find(run)),
+        edit(id, edit) {
+          const run = find(id);
+          run.detail = { ...run.detail, ...edit };
+          changes.emit({ run: id, state: run.detail.state });
+        },
         setDeleted(run, isDeleted) {
           if (isDeleted) deleted.add(run);
           else deleted.delete(run);

@@ -6,7 +6,7 @@ import { HopscopeError } from '../../src-main/shared/errors.ts';
 import type { RunSummary } from '../../src-main/shared/records.ts';
 import { fakeNow } from './fake-rows.ts';
 
-interface FakeProject extends Omit<ProjectDetail, 'counts' | 'active'> {
+interface FakeProject extends Omit<ProjectDetail, 'counts' | 'active' | 'hasNotes'> {
   deleted: boolean;
 }
 
@@ -52,7 +52,8 @@ export function createFakeProjects(
     const runs = host.runs().filter((run) => run.project === project.project);
     const own = specs.filter((spec) => spec.project === project.project && !spec.deleted);
     const active = [project.created, ...runs.map(({ created }) => created)].sort().at(-1)!;
-    return { ...values, active, counts: { runs: runs.length, models: 0, datasets: 0, specs: own.length } };
+    const counts = { runs: runs.length, models: 0, datasets: 0, specs: own.length };
+    return { ...values, active, counts, hasNotes: values.notes.trim() !== '' };
   }
 
   function find(id: number): FakeProject {
@@ -109,8 +110,36 @@ export function createFakeProjects(
     async restoreProject(id) {
       find(id).deleted = false;
     },
-    async saveProjectNotes(id, text) {
-      find(id).notes = text;
+    async saveProjectNotes(id, text, base) {
+      const project = find(id);
+      if (base !== undefined && project.notes !== base && project.notes !== text)
+        throw new HopscopeError('NotesChanged', 'The notes were changed in another window meanwhile.');
+      project.notes = text;
+    },
+    async deleted() {
+      const thing = { deleted: new Date(fakeNow - 36e5).toISOString(), until: new Date(fakeNow + 25e8).toISOString() };
+      return [
+        ...all
+          .filter(({ deleted }) => deleted)
+          .map(({ project, name }) => ({
+            ...thing,
+            kind: 'project' as const,
+            id: String(project),
+            title: name,
+            project,
+            owner: name,
+          })),
+        ...specs
+          .filter((spec) => spec.deleted && !find(spec.project).deleted)
+          .map(({ id, name, project }) => ({
+            ...thing,
+            kind: 'spec' as const,
+            id: String(id),
+            title: name,
+            project,
+            owner: find(project).name,
+          })),
+      ];
     },
     specs: async (project) => specs.filter((spec) => spec.project === project && !spec.deleted),
     spec: async (id) => findSpec(id),

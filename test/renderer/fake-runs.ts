@@ -6,16 +6,16 @@
 import type { RunQuery } from '../../src-main/shared/contract-projects.ts';
 import type { RunService } from '../../src-main/shared/contract-runs.ts';
 import { HopscopeError } from '../../src-main/shared/errors.ts';
-import type { EvaluationRow, ItemSet, RunOutcome, RunState, RunSummary } from '../../src-main/shared/records.ts';
+import type { EvaluationRow, ItemSet, RunOutcome, RunSummary } from '../../src-main/shared/records.ts';
 import { rankCurves, stagesOf, standing } from '../../src-renderer/measures/curves.ts';
 import { fakeSets, noise } from './fake-rows.ts';
 
 interface Runs {
   listed(): RunSummary[];
-  changed(run: string, state: RunState): void;
   /** Takes a halted run further. */
   advance(run: string): void;
   setDeleted(run: string, isDeleted: boolean): void;
+  edit(run: string, edit: { title?: string; paused?: boolean }): void;
 }
 
 /** What the host would have stored of these evaluations. */
@@ -47,7 +47,7 @@ export function sortedRuns(runs: readonly RunSummary[], sort: RunQuery['sort']):
 }
 
 /** `paused` holds the halted runs. */
-export function createFakeRuns({ listed, changed, advance, setDeleted }: Runs, paused: Set<string>): RunService {
+export function createFakeRuns({ listed, advance, setDeleted, edit }: Runs, paused: Set<string>): RunService {
   function running(run: string): void {
     if (!listed().some((entry) => entry.run === run && entry.state === 'running')) {
       throw new HopscopeError('RunNotRunning', `Run ${run} is not running.`);
@@ -58,17 +58,20 @@ export function createFakeRuns({ listed, changed, advance, setDeleted }: Runs, p
       listed()
         .filter(({ state }) => state === 'running' || state === 'queued')
         .sort((a, b) => Number(b.state === 'running') - Number(a.state === 'running'))
-        .map(({ run, state }) => ({ run, running: state === 'running', paused: paused.has(run) })),
+        .map(({ run, title, state }) => ({ run, title, running: state === 'running', paused: paused.has(run) })),
     async pauseRun(run) {
       running(run);
       paused.add(run);
-      changed(run, 'running');
+      edit(run, { paused: true });
     },
     async resumeRun(run) {
       running(run);
       paused.delete(run);
-      changed(run, 'running');
+      edit(run, { paused: false });
       advance(run);
+    },
+    async renameRun(run, title) {
+      edit(run, { title });
     },
     async deleteRuns(runs) {
       const ended = listed().filter(({ run, state }) => runs.includes(run) && state !== 'running' && state !== 'queued');
@@ -112,6 +115,7 @@ export function createFakeRuns({ listed, changed, advance, setDeleted }: Runs, p
           set,
           item,
           stage: 'finetune',
+          epoch: 12,
           ranks: [0, 1, 2].map((seed) => ({ seed, rank: Math.floor(4 * noise(place, seed, item)) })),
         }));
     },

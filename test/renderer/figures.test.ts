@@ -5,9 +5,11 @@ import { describe, expect, it } from 'vitest';
 import type { Figure, TableFigure } from '../../src-main/shared/figures.ts';
 import { drawMap } from '../../src-renderer/figures/map.ts';
 import { escapeXml, type SvgNode } from '../../src-renderer/figures/nodes.ts';
-import { formatEstimate, ticks } from '../../src-renderer/figures/numbers.ts';
+import { formatEstimate, formatTick, formatValue, ticks } from '../../src-renderer/figures/numbers.ts';
+import { chanceAt, publishedHere } from '../../src-renderer/figures/published.ts';
 import { divergingColor, printStyle } from '../../src-renderer/figures/style.ts';
 import { drawFigure, figureSvg } from '../../src-renderer/figures/svg.ts';
+import { cellOf } from '../../src-renderer/figures/table.ts';
 import { textWidth } from '../../src-renderer/figures/text.ts';
 import { toCsv } from '../../src-renderer/text/csv.ts';
 import { figureCsv } from '../../src-renderer/text/figure-csv.ts';
@@ -66,7 +68,9 @@ describe('bars', () => {
     expect(marksOf(nodes)).toHaveLength(12);
     const { mean, low, high } = fakeBars.series[1]!.values[1]!;
     const numbers = `${mean.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}]`;
-    expect(marksOf(nodes)[3]).toBe(`implications, early frozen after training: ${numbers}; paper 8.40`);
+    expect(marksOf(nodes)[3]).toBe(`implications, early frozen after training: ${numbers}; paper 8.40 of 20 options, here 6.19`);
+    const marks = nodes.filter(({ attributes }) => attributes.stroke === printStyle.ink && attributes['stroke-width'] === 1.4);
+    expect(marks).toHaveLength(1 + 11);
   });
   it('rise from 0 in proportion to their means', () => {
     const bars = nodes.filter(({ mark }) => mark);
@@ -76,7 +80,13 @@ describe('bars', () => {
   });
   it('name the paper, the seeds and chance', () => {
     expect(textsOf(nodes)).toEqual(
-      expect.arrayContaining(['paper, OLMo-7B', 'one seed', 'chance, facts 9.5', 'chance, implications 7']),
+      expect.arrayContaining([
+        'paper, OLMo-7B, in proportion to chance',
+        'one seed',
+        'range of 3 seeds',
+        'chance, facts 9.5',
+        'chance, implications 7',
+      ]),
     );
   });
   it('leave out what was not measured', () => {
@@ -89,7 +99,20 @@ describe('bars', () => {
     const series = fakeBars.series.map((entry) => ({ label: entry.label, values: [missing, ...entry.values.slice(1)] }));
     const drawn = nodesOf({ ...fakeBars, series });
     expect(marksOf(drawn)).toHaveLength(10);
-    expect(textsOf(drawn)).not.toContain('paper, OLMo-7B');
+    expect(textsOf(drawn).some((text) => text.startsWith('paper'))).toBe(false);
+  });
+  it('have the paper beside them only where chance is known, and as it is where options are as many', () => {
+    const even = { ...fakeBars, references: [{ label: 'chance', value: 9.5 }] };
+    expect(textsOf(nodesOf(even))).toContain('paper, OLMo-7B');
+    expect(textsOf(nodesOf({ ...fakeBars, references: [] })).some((text) => text.startsWith('paper'))).toBe(false);
+    const references = [
+      { label: 'chance, left, assignment 1', value: 7 },
+      { label: 'chance, both, assignment 1', value: 19 },
+    ];
+    expect(chanceAt({ references }, { series: 'with the graft', group: 'implications 1' })).toBe(19);
+    expect(chanceAt({ references }, { series: 'with the graft', group: 'facts 2' })).toBe(7);
+    expect(chanceAt({ references }, { series: 'with the graft', group: 'elsewhere' })).toBeNull();
+    expect(publishedHere({ ...fakeBars, references }, { series: 'x', group: 'implications 1' }, 9.5)).toBe(19);
   });
 });
 
@@ -118,7 +141,7 @@ describe('maps', () => {
   it('have a cell for every value, with its place and number', () => {
     expect(cells(340)).toHaveLength(216);
     const cell = cells(340).find(({ mark }) => mark!.cell!.panel === 1 && mark!.cell!.row === 2 && mark!.cell!.column === 3)!;
-    expect(cell.mark!.text).toMatch(/^Attention, layer 2, token the: -?0\.\d+$/);
+    expect(cell.mark!.text).toMatch(/^Attention, layer 2, token the: \u2212?0\.\d+$/);
   });
   it('share one scale with zero in the middle', () => {
     const even = {
@@ -192,6 +215,15 @@ describe('numbers', () => {
   it('write estimates', () => {
     expect(formatEstimate({ mean: 0.304, low: 0.2, high: 0.41, values: [0.2, 0.41] })).toBe('0.30 [0.20, 0.41]');
     expect(formatEstimate({ mean: 0.304, low: 0.304, high: 0.304, values: [0.304] })).toBe('0.30');
+    // As the runs list has it
+    expect([3.275, 3.2750000000000004].map((value) => formatValue(value, 'rank'))).toEqual(['3.27', '3.27']);
+    expect([formatValue(-0.051), formatValue(-3), formatValue(-3e-5), formatTick(-3e-5)]).toEqual([
+      '−0.051',
+      '−3',
+      '−3e-5',
+      '−3e-5',
+    ]);
+    expect([cellOf('-1.20'), cellOf('1e-3'), cellOf('a-b')]).toEqual(['−1.20', '1e-3', 'a-b']);
   });
   it('mix colours between stops', () => {
     expect([-1, 0, 1, 0.25, 7].map((share) => divergingColor(['#000000', '#808080', '#ffffff'], share))).toEqual([
@@ -221,11 +253,11 @@ describe('CSV', () => {
   const rows = (figure: Figure, seeds?: number[]) => figureCsv(figure, seeds).trim().split('\r\n');
   it('of bars has every seed, the paper and chance', () => {
     const [heading, first, ...rest] = rows(fakeBars, [0, 1, 5]);
-    expect(heading).toBe('group,series,mean,low,high,seed 0,seed 1,seed 5,paper');
+    expect(heading).toBe('group,series,mean,low,high,seed 0,seed 1,seed 5,paper,"paper, in proportion to chance"');
     const { mean, low, high, values } = fakeBars.series[0]!.values[0]!;
-    expect(first).toBe(['nothing frozen', 'facts', mean, low, high, ...values, 0].join(','));
+    expect(first).toBe(['nothing frozen', 'facts', mean, low, high, ...values, 0, 0].join(','));
     expect(rest).toHaveLength(13);
-    expect(rest.at(-1)).toBe(',"chance, implications",7,,,,,,');
+    expect(rest.at(-1)).toBe(',"chance, implications",7,,,,,,,');
   });
   it('of lines, maps and points has one row a value', () => {
     expect(rows(fakeLines)[0]).toBe('series,Epoch,mean,low,high,value 1,value 2,value 3');

@@ -2,7 +2,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fromClipboard, toClipboard } from '../../src-renderer/datasets/clipboard.ts';
+import { factsOf } from '../../src-renderer/datasets/facts-table.ts';
 import { findCells, nextCell, replacements } from '../../src-renderer/datasets/find.ts';
+import { GridHistory } from '../../src-renderer/datasets/grid-history.ts';
 import { GridModel } from '../../src-renderer/datasets/grid-model.ts';
 import {
   contains,
@@ -38,9 +40,9 @@ describe('edits', () => {
     expect(shown(grid)).toBe('xnxnaca');
     grid.deleteShown(range(1, 2));
     expect(shown(grid)).toBe('xnaca');
-    expect(grid.move(range(3, 4), -1)).toBe(true);
+    expect(grid.move(range(3, 4), -1)).toBe(-1);
     expect(shown(grid)).toBe('xncaa');
-    expect(grid.move(range(0, 1), -1)).toBe(false);
+    expect(grid.move(range(0, 1), -1)).toBe(0);
     grid.fillDown(range(0, 2, 0, 0));
     expect(shown(grid)).toBe('xxxaa');
     grid.clear(range(4, 4));
@@ -134,6 +136,113 @@ describe('edits', () => {
   });
 });
 
+describe('rows that hang together', () => {
+  const facts = (rows: string[]) =>
+    new GridModel(
+      2,
+      rows.map((text) => (text === '' ? [] : /^[a-z]/.test(text) ? ['', text] : [text[0]!, text.slice(1)])),
+      undefined,
+      { headColumns: 1 },
+    );
+  const all = (grid: GridModel) => grid.cells().map((cells) => cells.join(''));
+
+  it('go with their head where it is deleted, moved, copied, and stay with it where another one comes between', () => {
+    const grid = facts(['n', 'Aa', 'b', 'Cc', 'd', 'E']);
+    expect(grid.deleteShown(range(1, 1))).toBe(1);
+    expect(all(grid)).toEqual(['n', 'Cc', 'd', 'E']);
+    grid.undo();
+    expect(grid.move(range(1, 1), 1)).toBe(2);
+    expect(all(grid)).toEqual(['n', 'Cc', 'd', 'Aa', 'b', 'E']);
+    expect(grid.move(range(1, 1), -1)).toBe(0);
+    expect(grid.move(range(5, 5), -1)).toBe(-2);
+    expect(all(grid)).toEqual(['n', 'Cc', 'd', 'E', 'Aa', 'b']);
+    // A row without a head of its own goes by itself, to another one.
+    expect(grid.move(range(5, 5), -1)).toBe(-1);
+    expect(all(grid)).toEqual(['n', 'Cc', 'd', 'E', 'b', 'Aa']);
+    grid.duplicate(range(1, 1));
+    expect(all(grid)).toEqual(['n', 'Cc', 'd', 'Cc', 'E', 'b', 'Aa']);
+    grid.paste(range(4, 4, 0, 0), [['X', 'x'], ['Y']]);
+    expect(all(grid)).toEqual(['n', 'Cc', 'd', 'Cc', 'Xx', 'Y', 'Aa']);
+    expect([grid.headPlace(2), grid.headPlace(0), grid.headPlace(1)]).toEqual([3, 0, 1]);
+  });
+
+  it('links of untouched facts never change', () => {
+    const row = fc.constantFrom('fact', 'implication', 'both', 'empty');
+    const place = fc.nat(11);
+    const edit = fc.record({
+      kind: fc.constantFrom<('delete' | 'up' | 'down' | 'insert' | 'paste' | 'duplicate')[]>(
+        'delete',
+        'up',
+        'down',
+        'insert',
+        'paste',
+        'duplicate',
+      ),
+      place,
+      count: fc.nat(2),
+    });
+    fc.assert(
+      fc.property(fc.array(row, { minLength: 1, maxLength: 12 }), fc.array(edit, { maxLength: 8 }), (kinds, edits) => {
+        const cells = kinds.map((kind, index) => [
+          ...(kind === 'fact' || kind === 'both' ? [`f${index}`, 'x'] : ['', '']),
+          ...(kind === 'implication' || kind === 'both' ? [`i${index}`, 'y'] : ['', '']),
+        ]);
+        const grid = new GridModel(4, cells, undefined, { headColumns: 2 });
+        const owners = () => {
+          const { content, factRows, implicationRows } = factsOf(grid.cells(), { train: [], test: [] });
+          return new Map(
+            content.test.map(([text], index) => {
+              const fact = factRows.filter((at) => at <= implicationRows[index]!).length - 1;
+              return [text, content.train[fact]?.[0] ?? null];
+            }),
+          );
+        };
+        edits.forEach(({ kind, place: wanted, count }, index) => {
+          const top = Math.min(wanted, grid.length - 1);
+          const bottom = Math.min(top + count, grid.length - 1);
+          const before = owners();
+          const touched = new Set(grid.block(range(top, kind === 'paste' ? top + 1 : bottom, 0, 3)).flat());
+          if (kind === 'delete') grid.deleteShown(range(top, bottom, 0, 3));
+          else if (kind === 'up' || kind === 'down') grid.move(range(top, bottom, 0, 3), kind === 'up' ? -1 : 1);
+          else if (kind === 'insert') grid.insertRows(top, [[`n${index}`, 'x', `m${index}`, 'y']]);
+          else if (kind === 'paste')
+            grid.paste(range(top, top, 0, 0), [
+              [`p${index}`, 'x'],
+              [`q${index}`, 'x', `r${index}`, 'y'],
+            ]);
+          else grid.duplicate(range(top, bottom, 0, 3));
+          const after = owners();
+          for (const [implication, fact] of before) {
+            if (fact === null || touched.has(implication) || touched.has(fact)) continue;
+            expect([kind, implication, after.get(implication)]).toEqual([kind, implication, fact]);
+          }
+          // What was deleted with its fact is gone, and nothing else that was not selected.
+          if (kind === 'delete')
+            for (const [implication, fact] of before)
+              expect(after.has(implication)).toBe(!touched.has(implication) && !(fact !== null && touched.has(fact)));
+          // Two facts of one name cannot be told apart below.
+          if (kind === 'duplicate') grid.undo();
+        });
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  it('one step of several grids is undone and redone in all of them, whichever is asked', () => {
+    const history = new GridHistory();
+    const [one, other] = [0, 1].map(() => new GridModel(1, [['a']], undefined, { history }));
+    history.together('import', () => {
+      one!.replaceAllRows([['b']], 'rows');
+      other!.replaceAllRows([['c']], 'options');
+    });
+    expect([one!.undoLabel, other!.undoLabel]).toEqual(['import', 'import']);
+    expect([other!.undo(), one!.cells(), other!.cells()]).toEqual([0, [['a']], [['a']]]);
+    expect([one!.redo(), one!.cells(), other!.cells()]).toEqual([0, [['b']], [['c']]]);
+    other!.setCells([{ row: 0, column: 0, text: 'd' }]);
+    expect([one!.undo(), one!.cells(), other!.cells()]).toEqual([-1, [['b']], [['c']]]);
+  });
+});
+
 describe('the order of rows', () => {
   it('sorts stably by number-aware text, filters, and gives the order of the data back', () => {
     const grid = letters();
@@ -156,7 +265,7 @@ describe('the order of rows', () => {
     expect(shown(grid)).toBe('zabc');
     grid.insertRows(grid.dataRow(1) + 1, [['new']]);
     expect(shown(grid)).toBe('zanewbc');
-    expect(grid.move(range(0, 0), 1)).toBe(false);
+    expect(grid.move(range(0, 0), 1)).toBe(0);
     grid.deleteShown(range(0, 1));
     grid.setSort(null);
     expect(shown(grid)).toBe('bcnew');

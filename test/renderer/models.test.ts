@@ -1,10 +1,11 @@
 /** The screens' side of models: tokens in their places, plans in words, and the list with adding, removing and undo. */
 import { describe, expect, it, vi } from 'vitest';
 import type { TokenizedText } from '../../src-main/shared/contract-models.ts';
+import { HopscopeError } from '../../src-main/shared/errors.ts';
 import { folderAdvice, folderProblem, isAway } from '../../src-renderer/components/models/folder-problems.ts';
 import { arrangeModels, type ListedModel, type ModelQuery } from '../../src-renderer/components/models/model-list.ts';
 import { bestUse, kept } from '../../src-renderer/components/models/plan-words.ts';
-import { tokenPieces, visible } from '../../src-renderer/components/models/token-pieces.ts';
+import { isSpaceOnly, tokenPieces, visible } from '../../src-renderer/components/models/token-pieces.ts';
 import { modelAddress, ProjectModels } from '../../src-renderer/state/models.svelte.ts';
 import { Projects } from '../../src-renderer/state/projects.svelte.ts';
 import { FolderScan } from '../../src-renderer/state/scan.svelte.ts';
@@ -143,9 +144,45 @@ describe('ProjectModels', () => {
   });
 });
 
+it('a scan marks what cannot be used and chooses it no more', async () => {
+  const scan = new FolderScan();
+  const service = createFakeService('empty');
+  service.describeModel = async (path) => {
+    if (path === '/data/gpt2') throw new HopscopeError('ShardMissing', 'A file is not there.');
+    return fakeModel;
+  };
+  const found = await service.scanModels('/data', 'x');
+  const empty = { path: '/data/config-only', name: 'config-only', bytes: 0 };
+  service.scanModels = async () => ({ ...found, models: [...found.models, empty] });
+  await scan.start(service, '/data', new Set());
+  expect([...scan.chosen]).toEqual(['/data/pythia-160m']);
+  expect([...scan.problems].map(([path, { code }]) => [path, code])).toEqual([['/data/gpt2', 'ShardMissing']]);
+  expect(scan.unread).toBe(0);
+  scan.stop();
+  expect(scan.problems.size).toBe(0);
+});
+
+it('a token that is the space alone is known, however it is written', () => {
+  const spaces = [
+    { token: '▁', text: ' ' },
+    { token: 'Ġ', text: '' },
+    { token: '<0x20>', text: ' ' },
+    { token: ' ', text: ' ' },
+  ];
+  expect(spaces.map(isSpaceOnly)).toEqual([true, true, true, true]);
+  expect(
+    [
+      { token: 'ĠParis', text: ' Paris' },
+      { token: '<s>', text: '' },
+    ].map(isSpaceOnly),
+  ).toEqual([false, false]);
+});
+
 it('a scan chooses what it finds, but not what the project has', async () => {
   const scan = new FolderScan();
-  await scan.start(createFakeService('empty'), '/data', new Set(['/data/gpt2']));
+  const service = createFakeService('empty');
+  service.describeModel = async () => fakeModel;
+  await scan.start(service, '/data', new Set(['/data/gpt2']));
   expect([...scan.chosen]).toEqual(['/data/pythia-160m']);
   scan.choose('/data/pythia-160m', false);
   expect(scan.chosen.size).toBe(0);

@@ -1,6 +1,6 @@
 /** The way to the host: the token leaves the address, the port is taken whichever side is ready first. */
 import { describe, expect, it, vi } from 'vitest';
-import { receivePort, takeToken } from '../../src-renderer/state/open-port.ts';
+import { followToken, openSocket, receivePort, takeToken } from '../../src-renderer/state/open-port.ts';
 import { Theme } from '../../src-renderer/state/theme.svelte.ts';
 
 function storage(): Pick<Storage, 'getItem' | 'setItem'> {
@@ -17,6 +17,49 @@ describe('takeToken', () => {
     expect(replaceState).toHaveBeenCalledWith(null, '', '/#/');
     expect(takeToken({ location: { hash: '#/runs' }, sessionStorage } as unknown as Window)).toBe('a+b');
     expect(takeToken({ location: { hash: '#/t=x' }, sessionStorage: storage() } as unknown as Window)).toBeNull();
+  });
+});
+
+describe('followToken', () => {
+  it('takes the token of an address that is put into the same tab, and stays on the screen', () => {
+    const sessionStorage = storage();
+    const replaceState = vi.fn();
+    const location = { hash: '', pathname: '/', search: '' };
+    const view = Object.assign(new EventTarget(), { location, sessionStorage, history: { replaceState } });
+    const given = vi.fn();
+    followToken(view as unknown as Window, given);
+    const go = (hash: string, oldURL: string) => {
+      location.hash = hash;
+      view.dispatchEvent(Object.assign(new Event('hashchange'), { oldURL }));
+    };
+    go('#/runs', 'http://127.0.0.1:4000/#/');
+    expect(given).not.toHaveBeenCalled();
+    go('#t=new', 'http://127.0.0.1:4000/#/runs?state=failed');
+    expect([given.mock.calls, replaceState.mock.calls]).toEqual([[['new']], [[null, '', '/#/runs?state=failed']]]);
+    expect(sessionStorage.getItem('hopscope-token')).toBe('new');
+    go('#t=newer', 'http://127.0.0.1:4000/');
+    expect(replaceState).toHaveBeenLastCalledWith(null, '', '/#/');
+  });
+});
+
+describe('openSocket', () => {
+  it.each([
+    ['the server is there', () => Promise.resolve({ ok: true }), 'AddressChanged'],
+    ['nothing is there', () => Promise.reject(new TypeError('Failed to fetch')), 'Unreachable'],
+  ])('that is refused says why: %s', async (_, fetch, code) => {
+    class RefusedSocket extends EventTarget {
+      binaryType = '';
+      readyState = 3;
+      constructor() {
+        super();
+        queueMicrotask(() => this.dispatchEvent(new Event('close')));
+      }
+      close(): void {}
+    }
+    vi.stubGlobal('WebSocket', RefusedSocket);
+    const view = { location: { protocol: 'http:', host: '127.0.0.1:4000', pathname: '/' }, fetch };
+    await expect(openSocket(view as unknown as Window, 'old')).rejects.toMatchObject({ code });
+    vi.unstubAllGlobals();
   });
 });
 

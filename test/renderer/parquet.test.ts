@@ -10,6 +10,7 @@ import { parquetWriteBuffer } from 'hyparquet-writer';
 import { describe, expect, it, test } from 'vitest';
 import type { LinkedFacts } from '../../src-main/shared/contract-datasets.ts';
 import { isParquet } from '../../src-renderer/datasets/decode.ts';
+import { textsOf } from '../../src-renderer/datasets/editor-texts.ts';
 import { exportParquet } from '../../src-renderer/datasets/export-table.ts';
 import { factsOf } from '../../src-renderer/datasets/facts-table.ts';
 import { guessMapping, importRows } from '../../src-renderer/datasets/import-rows.ts';
@@ -151,7 +152,7 @@ test('an export read back gives the data set', async () => {
   });
   await fc.assert(
     fc.asyncProperty(facts, async (content) => {
-      const blob = await exportParquet(content);
+      const blob = await exportParquet(textsOf(content));
       const { rows, options, problems } = await imported(new Uint8Array(await blob.arrayBuffer()));
       expect(problems).toEqual([]);
       expect(factsOf(rows, options).content).toEqual(content);

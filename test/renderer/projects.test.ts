@@ -3,8 +3,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ProjectSummary, SearchHit } from '../../src-main/shared/contract-projects.ts';
 import { HopscopeError } from '../../src-main/shared/errors.ts';
-import { type Command, filterCommands } from '../../src-renderer/components/palette/commands.ts';
+import { type Command, commandsOf, filterCommands } from '../../src-renderer/components/palette/commands.ts';
 import { findProjects, type ProjectOrder } from '../../src-renderer/components/projects/project-search.ts';
+import { Palette } from '../../src-renderer/state/palette.svelte.ts';
 import { Projects } from '../../src-renderer/state/projects.svelte.ts';
 import { type ShortcutActions, ShortcutReader } from '../../src-renderer/state/shortcuts.ts';
 import { switchProject } from '../../src-renderer/state/switch-project.ts';
@@ -46,7 +47,57 @@ describe('Projects', () => {
     expect(await projects.rename(projects.current.id, 'Renamed')).toBe(true);
     expect(projects.current.name).toBe('Renamed');
     expect(await projects.rename(99, 'x')).toBe(false);
-    expect(toasts.shown).toMatchObject([{ kind: 'error', text: expect.stringContaining('ProjectNotFound') }]);
+    expect(toasts.shown.at(-1)).toMatchObject({ kind: 'error', text: expect.stringContaining('ProjectNotFound') });
+  });
+
+  it('a new name can be taken back, and a name that was numbered is said', async () => {
+    const { service, projects, toasts } = await opened();
+    await projects.rename(1, 'Other words');
+    expect([projects.current.name, toasts.shown.at(-1)?.text]).toEqual([
+      'Other words',
+      '“First project” is named “Other words” now.',
+    ]);
+    toasts.actOnNewest();
+    await vi.waitFor(() => expect(projects.current.name).toBe('First project'));
+    await projects.rename(1, 'First project');
+    expect(toasts.shown).toHaveLength(0);
+    service.createProject = async (name) => {
+      const { project } = await service.project(3);
+      await service.renameProject(project, `${name} (2)`);
+      return service.project(project);
+    };
+    await projects.create('First project');
+    expect(toasts.shown.at(-1)?.text).toBe('There is a project “First project” already: this one is “First project (2)”.');
+  });
+
+  it('says that another window deleted the current one, and goes back when it is restored', async () => {
+    const { service, projects, toasts } = await opened();
+    await service.deleteProject(1);
+    await projects.refresh();
+    expect(projects.current.id).toBe(3);
+    expect(toasts.shown).toMatchObject([
+      {
+        text: '“First project” was deleted in another window. This is “Weight grafting in the upper layers”.',
+        action: { label: 'Bring it back' },
+      },
+    ]);
+    await projects.refresh();
+    expect(toasts.shown).toHaveLength(1);
+    await service.restoreProject(1);
+    await projects.refresh();
+    expect([projects.current.id, toasts.shown.at(-1)?.text]).toEqual([1, '“First project” is back.']);
+    // Brought back from here
+    await service.deleteProject(1);
+    await projects.refresh();
+    await toasts.act(toasts.shown.findLast(({ action }) => action !== undefined)!.id);
+    await vi.waitFor(() => expect(projects.current.id).toBe(1));
+    // Whoever opened another one meanwhile stays there
+    await service.deleteProject(1);
+    await projects.refresh();
+    await projects.create('Elsewhere');
+    await service.restoreProject(1);
+    await projects.refresh();
+    expect(projects.current.name).toBe('Elsewhere');
   });
 
   it('deletes the current one, goes to the one before, and back when it is undone', async () => {
@@ -154,6 +205,29 @@ describe('shortcuts', () => {
     expect(done).toEqual(['palette', 'palette', 'r', 'sheet', 'x', 'undo']);
   });
 
+  it('Ctrl+Z is a field’s own only where something was typed in it', () => {
+    const keys: string[] = [];
+    const shortcuts = new ShortcutReader({
+      palette: () => {},
+      shortcuts: () => {},
+      go: () => false,
+      undo: () => keys.push('undo') > 0,
+      singleKeys: () => true,
+    });
+    const field = (inside = '') =>
+      ({ closest: (selector: string) => (inside !== '' && selector.includes(inside) ? {} : null) }) as unknown as EventTarget;
+    const undo = (target: EventTarget) =>
+      shortcuts.press({ key: 'z', ctrlKey: true, target, preventDefault: () => {} } as unknown as KeyboardEvent, 0);
+    const [untouched, written] = [field('textarea'), field('textarea')];
+    shortcuts.typed({ target: written } as Event);
+    undo(untouched);
+    undo(field('grid'));
+    expect(keys).toHaveLength(2);
+    undo(written);
+    undo(field('[role="dialog"]'));
+    expect(keys).toHaveLength(2);
+  });
+
   it('do nothing that somebody else did, with Alt, while a word is composed, or switched off', () => {
     const { done, press } = reader(false);
     press('k', 0, { ctrlKey: true, defaultPrevented: true });
@@ -165,6 +239,29 @@ describe('shortcuts', () => {
     press('r', 1);
     expect(done).toEqual([]);
   });
+});
+
+it('the palette offers what the screen that is shown can do, as long as it is shown', async () => {
+  const service = createFakeService('full');
+  const projects = new Projects(() => service, new Toasts());
+  await projects.refresh();
+  const view = { localStorage: { getItem: () => null } } as unknown as Window;
+  const palette = new Palette(view);
+  const chosen: string[] = [];
+  const theme = { contrast: 'more', chooseContrast: (choice: string) => chosen.push(choice) };
+  const workbench = { router: {}, projects, theme, palette } as unknown as Workbench;
+  const dialogs = { create: () => chosen.push('create'), rename: () => chosen.push('rename') };
+  const titles = (text: string) => filterCommands(commandsOf(workbench, [], [], dialogs), text).map(({ title }) => title);
+  const end = palette.offer(() => [{ title: 'Add models …', icon: 'add', run: () => chosen.push('add') }]);
+  expect(commandsOf(workbench, [], [], dialogs)[0]).toMatchObject({ group: 'On this screen', title: 'Add models …' });
+  expect(titles('add models')).toEqual(['Add models …']);
+  expect(titles('contrast')).toEqual(['Contrast as the system', 'Standard contrast']);
+  expect(titles('this project')).toEqual(['Rename this project …', 'Archive this project']);
+  filterCommands(commandsOf(workbench, [], [], dialogs), 'standard contrast')[0]!.run();
+  filterCommands(commandsOf(workbench, [], [], dialogs), 'rename')[0]!.run();
+  expect(chosen).toEqual(['standard', 'rename']);
+  end();
+  expect(titles('add models')).toEqual([]);
 });
 
 it("the palette's commands are found by all words, the title's beginning first", () => {
@@ -186,6 +283,7 @@ describe('findProjects', () => {
     archived: null,
     active,
     counts: { runs: 0, models: 0, datasets: 0, specs: 0 },
+    hasNotes: false,
   });
   const list = [
     project(1, 'Grafting 10', '2026-03', '2026-02'),

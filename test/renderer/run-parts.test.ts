@@ -57,7 +57,10 @@ describe('a caption', () => {
       'Models small-world, llama; data mine, version 3; seeds 0 to 2 or seed 4. 2 runs: a, b, 2026-11-20 to 2026-11-22.',
     );
     const many = Array.from({ length: 9 }, (_, index) => ({ ...one, run: `r${index}` }));
-    expect(captionOf(many)).toContain('r5 and 3 more');
+    const letters = many.map((_, place) => 'ABCDEFGHI'[place]!);
+    expect(captionOf(many, { letters })).toContain('9 runs: A r0, B r1, C r2, D r3, E r4, F r5, G r6, H r7, I r8, ');
+    // What is shown may be less than what was run
+    expect(captionOf([one], { seeds: [0] })).toContain('; seed 0. ');
     expect(captionOf([])).toBe('');
   });
 
@@ -104,12 +107,20 @@ describe('a prediction', () => {
   const prediction = { set: 'implications', comparison: 'at most', threshold: 2, text: 'It generalizes.' } as const;
   const rows = [0, 1, 2].flatMap((seed) => [0, 12].map((epoch) => fakeEvaluation(fakeSets()[1]!, seed, epoch)));
 
-  it('is met or not by the mean over seeds at the end of the first training', () => {
+  it('is met or not by the mean over seeds at the end of the main training', () => {
     expect(judge(prediction, rows, 'finished')).toMatchObject({ outcome: 'met' });
     expect(judge({ ...prediction, comparison: 'at least' }, rows, 'finished').outcome).toBe('not met');
-    expect(judge(prediction, rows, 'finished').why).toMatch(/mean rank of 0\.00 .*over 3 seeds, against at most 2\./);
+    expect(judge(prediction, rows, 'finished').why).toContain(
+      'mean rank of 0.00 over 3 seeds (range of 3 seeds, 0.00 to 0.00), against at most 2.',
+    );
     const later = rows.map((row) => ({ ...row, stage: 'later', meanRank: 9 }));
     expect(judge(prediction, [...rows, ...later], 'finished').outcome).toBe('met');
+    // The training of the run's outcome decides
+    expect(judge(prediction, [...rows, ...later], 'finished', 'later')).toMatchObject({
+      outcome: 'not met',
+      decisive: { stage: 'later' },
+      others: [{ met: true }],
+    });
     const spread = rows.map((row) => ({ ...row, meanRank: row.epoch === 0 ? 9 : 1 + row.seed }));
     expect(judge(prediction, spread, 'finished').why).toContain('more seeds may decide otherwise');
   });
@@ -264,6 +275,21 @@ describe('the log', () => {
     expect(entries[4]!.text).toMatch(/^finetune, seed 0: 18 steps, loss .* to .*; facts at .*; implications at /);
     expect(entries[5]!.text).toContain('NotFinite');
   });
+
+  it('tells when a run was halted and went on, or never did', async () => {
+    const run = await finished();
+    const pauses = [
+      { begun: '2026-11-22T10:00:00Z', ended: '2026-11-22T10:00:42Z' },
+      { begun: '2026-11-22T10:05:00Z', ended: null },
+    ];
+    const entries = runLog({ ...run, finished: '2026-11-22T10:06:00Z', pauses }, [], []);
+    expect(entries.slice(-4).map(({ time, text, took }) => [time, text, took])).toEqual([
+      ['2026-11-22T10:00:00Z', 'Paused', ''],
+      ['2026-11-22T10:00:42Z', 'Resumed', '42 s paused'],
+      ['2026-11-22T10:05:00Z', 'Paused', ''],
+      ['2026-11-22T10:06:00Z', 'Ended, finished', expect.any(String)],
+    ]);
+  });
 });
 
 describe('a live run', () => {
@@ -279,7 +305,7 @@ describe('a live run', () => {
     const end = view.follow(own);
     await vi.waitFor(() => expect(view.queue.length).toBe(3));
     await view.setPaused(own, true);
-    expect(view.queue[0]).toEqual({ run: 'run-midway', running: true, paused: true });
+    expect(view.queue[0]).toMatchObject({ run: 'run-midway', running: true, paused: true });
     await view.setPaused(own, false);
     expect(view.queue[0]?.paused).toBe(false);
     expect(await view.saveNotes(own, 'look again')).toBe(true);

@@ -8,6 +8,7 @@ import type { Port } from '../../src-main/shared/rpc.ts';
 import { Connection } from '../../src-renderer/state/connection.svelte.ts';
 import { deleteRun, deleteRuns } from '../../src-renderer/state/delete-run.ts';
 import { follow } from '../../src-renderer/state/follow.ts';
+import { readKept, removeKept, writeKept } from '../../src-renderer/state/kept-wizard.ts';
 import { Request } from '../../src-renderer/state/request.svelte.ts';
 import { matchAddress, readAddress, runAddress } from '../../src-renderer/state/router.svelte.ts';
 import { RunView } from '../../src-renderer/state/run.svelte.ts';
@@ -316,6 +317,82 @@ describe('Wizard', () => {
     expect(wizard.spec?.lr).toBeUndefined();
   });
 
+  it('names the setting that the host refuses, and does not go on with it', async () => {
+    const service = createFakeService('empty');
+    const wizard = await opened(service);
+    for (let step = 0; step < 3; step++) await wizard.next(service);
+    const orders = wizard.settings.find((entry) => entry.name === 'orders')!;
+    wizard.setDraft(orders, '[[[0, 99]]]');
+    const refusing = {
+      ...service,
+      preview: () => Promise.reject(new HopscopeError('BadOrder', 'orders: 99 is out of range.')),
+    };
+    expect(await wizard.next(refusing)).toBe(false);
+    expect([wizard.step, wizard.problem(orders)]).toEqual(['Settings', '99 is out of range.']);
+    expect(wizard.refusal?.message).toBe('Batches by index: 99 is out of range.');
+    expect(wizard.troubled.map(({ name }) => name)).toEqual(['orders']);
+    wizard.reset(orders);
+    expect(wizard.problem(orders)).toBeNull();
+    expect(await wizard.next(service)).toBe(true);
+  });
+
+  it('keeps what was chosen and goes on there', async () => {
+    const service = createFakeService('empty');
+    const wizard = await opened(service);
+    expect(wizard.kept).toBeNull();
+    for (let step = 0; step < 3; step++) await wizard.next(service);
+    wizard.setDraft(wizard.settings.find((entry) => entry.name === 'epochs')!, '77');
+    wizard.prediction.draft = { ...wizard.prediction.draft, threshold: '2' };
+    const storage = new Map<string, string>();
+    const keeper = {
+      getItem: (key: string) => storage.get(key) ?? null,
+      setItem: (key: string, text: string) => void storage.set(key, text),
+      removeItem: (key: string) => void storage.delete(key),
+    };
+    writeKept(keeper, 1, 'ocr', wizard.kept!);
+    expect([readKept(keeper, 2, 'ocr'), readKept(keeper, 1, 'emergence')]).toEqual([null, null]);
+    const again = await opened(service);
+    again.resume('ocr', readKept(keeper, 1, 'ocr')!);
+    expect([again.step, again.spec?.epochs, again.prediction.value?.threshold]).toEqual(['Settings', 77, 2]);
+    again.begin('ocr');
+    expect([again.step, again.spec?.epochs, again.kept]).toEqual(['Question', undefined, null]);
+    removeKept(keeper, 1, 'ocr');
+    expect(readKept(keeper, 1, 'ocr')).toBeNull();
+    for (const text of ['{', '[]', '{"step": 1}', '{"step": 1, "drafts": {"lr": 3}, "prediction": {}}']) {
+      keeper.setItem('hopscope.wizard-draft.1.ocr', text);
+      expect(readKept(keeper, 1, 'ocr')).toBeNull();
+    }
+  });
+
+  it('bounds a predicted mean rank by the options of its list', async () => {
+    const service = createFakeService('empty');
+    const wizard = await opened(service);
+    for (let step = 0; step < 4; step++) await wizard.next(service);
+    await vi.waitFor(() => expect(wizard.prediction.options).toBeGreaterThan(1));
+    const worst = wizard.prediction.options - 1;
+    const expectRank = (threshold: number) => {
+      wizard.prediction.draft = { ...wizard.prediction.draft, threshold: String(threshold) };
+    };
+    expectRank(worst);
+    expect(wizard.prediction.problem).toBeNull();
+    expectRank(1_000_000_000);
+    expect(wizard.prediction.problem).toMatch(new RegExp(`from 0 to ${worst}\\b`));
+    expect(await wizard.next(service)).toBe(false);
+    expect(wizard.step).toBe('Prediction');
+  });
+
+  it('offers adapters five times the rate, until it is taken', async () => {
+    const wizard = await opened(createFakeService('empty'));
+    const trainable = wizard.settings.find(({ kind }) => kind === 'trainable')!;
+    expect(wizard.adapterRate).toBeNull();
+    for (const draft of ['lora', '{"lora":{"rank":4}}']) {
+      wizard.setDraft(trainable, draft);
+      expect(wizard.adapterRate).toMatchObject({ parameter: { name: 'lr' }, draft: '1.5e-3' });
+    }
+    wizard.setDraft(wizard.adapterRate!.parameter, '1.5e-3');
+    expect(wizard.adapterRate).toBeNull();
+  });
+
   it('knows that an experiment is not there', async () => {
     const service = createFakeService('empty');
     const wizard = new Wizard();
@@ -377,6 +454,35 @@ describe('addresses', () => {
   });
 });
 
+it('of chosen runs, those that the filter hides are told from those that are shown', async () => {
+  const service = createFakeService('full');
+  const { runs } = await service.runs({ limit: 100, offset: 0 });
+  const failed = runs.filter(({ state }) => state === 'failed').map(({ run }) => run);
+  const finished = runs.filter(({ state }) => state === 'finished').map(({ run }) => run);
+  const list = new RunList(2);
+  const end = list.follow(service);
+  await vi.waitFor(() => expect(list.total).toBe(runs.length));
+  const choice = new RunChoice();
+  await choice.all(list);
+  await choice.look(list);
+  expect(choice.shown).toEqual(choice.names);
+  list.ask({ state: 'failed' });
+  await choice.look(list);
+  expect([choice.size, choice.shown]).toEqual([runs.length, failed]);
+  list.ask({ search: 'no run has these words' });
+  await choice.look(list);
+  expect([choice.size, choice.shown]).toEqual([runs.length, []]);
+  list.ask({ state: 'finished' });
+  await choice.look(list);
+  expect([...choice.shown].sort()).toEqual([...finished].sort());
+  choice.leave(choice.shown);
+  expect([choice.size, choice.shown]).toEqual([runs.length - finished.length, []]);
+  choice.none();
+  await choice.look(list);
+  expect(choice.shown).toEqual([]);
+  end();
+});
+
 describe('Connection', () => {
   function port(): Port {
     const closing = closeOnce();
@@ -394,6 +500,28 @@ describe('Connection', () => {
     expect([connection.state, connection.service === first]).toEqual(['lost', true]);
     await vi.waitFor(() => expect(connection.state).toBe('open'), { timeout: 2000 });
     expect(connection.service).not.toBe(first);
+  });
+
+  it('does not try again with a token that is of an earlier start, but on request', async () => {
+    vi.useFakeTimers();
+    const first = port();
+    let attempts = 0;
+    const connection = new Connection(async () => {
+      attempts++;
+      if (attempts === 2) throw new HopscopeError('AddressChanged', 'Open the new address.', 'failure');
+      return attempts === 1 ? first : port();
+    });
+    await vi.advanceTimersByTimeAsync(0);
+    first.close();
+    await vi.advanceTimersByTimeAsync(120_000);
+    expect([attempts, connection.state, connection.error?.code]).toEqual([2, 'lost', 'AddressChanged']);
+    connection.retryNow();
+    await vi.advanceTimersByTimeAsync(0);
+    expect([attempts, connection.state]).toEqual([3, 'open']);
+    connection.retryNow();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(attempts).toBe(3);
+    vi.useRealTimers();
   });
 
   it('says why it failed, and tries once more on request', async () => {

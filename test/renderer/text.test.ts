@@ -18,6 +18,7 @@ import { toYaml } from '../../src-renderer/text/yaml.ts';
 describe('format', () => {
   it('writes ranks and chance', () => {
     expect([formatRank(0), formatRank(1.005), formatRank(null), formatRank(Number.NaN)]).toEqual(['0.00', '1.00', '–', '–']);
+    expect([formatRank(-1.25), formatRank(-0.001)]).toEqual(['−1.25', '0.00']);
     expect([formatChance(9.5), formatChance(7)]).toEqual(['9.5', '7']);
   });
   it('writes numbers with three digits', () => {

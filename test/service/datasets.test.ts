@@ -67,9 +67,9 @@ describe('data sets', () => {
   test('are made, saved, copied, renamed, deleted and restored', async () => {
     const service = members();
     const { dataset } = await service.createDataset({ project: 1, name: ' Cities ', kind: 'facts', content, note: 'first' });
-    expect(await service.saveDatasetVersion(dataset, content, 'again')).toEqual({ version: 1, added: false });
+    expect(await service.saveDatasetVersion(dataset, content, 'again', 1)).toEqual({ version: 1, added: false });
     const changed = { ...content, options: { ...content.options, train: ['Oslo', 'Rome', 'Milan'] } };
-    expect(await service.saveDatasetVersion(dataset, changed, ' more ')).toEqual({ version: 2, added: true });
+    expect(await service.saveDatasetVersion(dataset, changed, ' more ', 1)).toEqual({ version: 2, added: true });
     expect((await service.datasetVersion(dataset, 2)).note).toBe('more');
     const copy = (await service.duplicateDataset(dataset)).dataset;
     expect(await service.dataset(copy)).toMatchObject({ name: 'Cities (copy)', versions: 1, rows: 3 });
@@ -82,6 +82,45 @@ describe('data sets', () => {
     await expect(service.datasets(99)).rejects.toMatchObject({ code: 'ProjectNotFound' });
     await expect(service.dataset('1' as unknown as number)).rejects.toMatchObject({ code: 'BadArgument' });
     service.database.close();
+  });
+
+  test('refuse a version made from one that is not the latest, unless it holds the same', async () => {
+    const service = members();
+    const { dataset } = await service.createDataset({ project: 1, name: 'Cities', kind: 'facts', content });
+    const mine = { ...content, options: { ...content.options, train: ['Oslo', 'Rome', 'Bari'] } };
+    const theirs = { ...content, options: { ...content.options, train: ['Oslo', 'Rome', 'Milan'] } };
+    await service.saveDatasetVersion(dataset, theirs, '', 1);
+    await expect(service.saveDatasetVersion(dataset, mine, '', 1)).rejects.toMatchObject({ code: 'VersionConflict' });
+    expect(await service.saveDatasetVersion(dataset, theirs, '', 1)).toEqual({ version: 2, added: false });
+    expect(await service.saveDatasetVersion(dataset, mine, '', 2)).toEqual({ version: 3, added: true });
+    service.database.close();
+  });
+
+  test('keep one draft each, in the data folder and also while deleted', async () => {
+    const service = members();
+    const other = members();
+    const { dataset } = await service.createDataset({ project: 1, name: 'Cities', kind: 'facts', content });
+    await other.createDataset({ project: 1, name: 'Others', kind: 'facts', content });
+    const draft = {
+      base: 1,
+      written: '2026-11-22T10:00:00.000Z',
+      rows: [['a', '', '', '']],
+      options: { train: ['a'], test: [] },
+    };
+    await service.saveDatasetDraft(dataset, { ...draft, rows: [] });
+    await service.saveDatasetDraft(dataset, draft);
+    await service.deleteDataset(dataset);
+    const answer = await service.datasetDraft(dataset);
+    expect(answer).toMatchObject({ name: 'Cities', deleted: expect.any(String), draft });
+    expect(await other.datasetDraft(dataset)).toMatchObject({ deleted: null, draft: null });
+    expect(answer.folder).toMatch(/^[0-9a-f]{32}$/);
+    expect((await other.datasetDraft(dataset)).folder).not.toBe(answer.folder);
+    await service.saveDatasetDraft(dataset, null);
+    expect((await service.datasetDraft(dataset)).draft).toBeNull();
+    const bad = { ...draft, rows: [[1]] } as unknown as typeof draft;
+    await expect(service.saveDatasetDraft(dataset, bad)).rejects.toMatchObject({ code: 'BadArgument' });
+    await expect(service.saveDatasetDraft(99, draft)).rejects.toMatchObject({ code: 'DatasetNotFound' });
+    for (const { database } of [service, other]) database.close();
   });
 
   test('are put into a spec for compute, without links, and named again in what is stored', async () => {
@@ -106,7 +145,7 @@ test('a run keeps the version it used and is named by it, also after later ones'
   const reference = { project_dataset: dataset };
   const { run } = await service.startRun({ ...specOf('finish', { steps: 3 }), dataset: reference });
   const changed = { ...content, options: { ...content.options, train: ['Oslo', 'Rome', 'Milan'] } };
-  await service.saveDatasetVersion(dataset, changed, '');
+  await service.saveDatasetVersion(dataset, changed, '', 1);
   expect(await whenState(service, run)).toBe('finished');
   const detail = await service.run(run);
   expect(detail).toMatchObject({

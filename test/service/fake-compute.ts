@@ -70,7 +70,7 @@ const compute: Compute = {
   },
   async preview(spec) {
     if (spec.dataset === 'absent') throw new HopscopeError('DatasetNotFound', 'There is no data set "absent".');
-    return { spec: { ...spec, epochs: 12 }, warnings: [] } as unknown as Preview;
+    return { spec: { ...spec, epochs: 12 }, changed: spec.lr === undefined ? [] : ['lr'], warnings: [] } as unknown as Preview;
   },
   preflight: async () => [],
   async builtinDataset(_model, name) {

@@ -7,9 +7,10 @@ import { expect, onTestFinished, test } from 'vitest';
 import { launchComputeUnderNode } from '../../src-main/service/compute-launcher.ts';
 import type { Service } from '../../src-main/shared/contract.ts';
 import { computeMembers } from '../../src-main/shared/members.ts';
-import { closeOnce, nodePort } from '../../src-main/shared/ports.ts';
+import { closeOnce } from '../../src-main/shared/ports.ts';
 import { connect, type Port, serve } from '../../src-main/shared/rpc.ts';
 import { temporaryFolder } from '../database/support.ts';
+import { nodePort } from '../shared/node-port.ts';
 import { computeEntry, specOf, whenState } from './support.ts';
 
 interface FromHost {

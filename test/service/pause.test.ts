@@ -11,7 +11,9 @@ describe('pausing', () => {
     const { run } = await service.startRun(specOf('finish', { steps: 40, delay: 10 }));
     await until(async () => (await service.steps(run)).length >= 3);
     await service.pauseRun(run);
-    expect(await service.queue()).toEqual([{ run, running: true, paused: true }]);
+    const { title } = await service.run(run);
+    expect(await service.queue()).toEqual([{ run, title, running: true, paused: true }]);
+    expect((await service.runs()).runs[0]!.paused).toBe(true);
     // The step under way and rows that wait are still stored
     await pause(250);
     const { seconds } = await service.run(run);
@@ -28,6 +30,10 @@ describe('pausing', () => {
     expect(end.seconds).toBeGreaterThan(seconds);
     expect(whole - end.seconds).toBeGreaterThan(0.4);
     expect(await service.queue()).toEqual([]);
+    expect(end.paused).toBe(false);
+    expect(end.pauses).toHaveLength(1);
+    const [halt] = end.pauses;
+    expect(Date.parse(halt!.ended!) - Date.parse(halt!.begun)).toBeGreaterThan(400);
   });
 
   test('a paused run can be stopped, and what waits behind it then runs', async () => {
@@ -36,12 +42,16 @@ describe('pausing', () => {
     const { run: next } = await service.startRun(specOf('finish', { steps: 3 }));
     await until(async () => (await service.steps(run)).length >= 3);
     await service.pauseRun(run);
-    expect(await service.queue()).toEqual([
+    expect(await service.queue()).toMatchObject([
       { run, running: true, paused: true },
       { run: next, running: false, paused: false },
     ]);
     await service.stopRun(run);
-    expect((await service.run(run)).state).toBe('stopped');
+    const ended = await service.run(run);
+    expect(ended.state).toBe('stopped');
+    // It never went on
+    expect(ended.paused).toBe(false);
+    expect(ended.pauses).toEqual([{ begun: expect.any(String), ended: null }]);
     expect(await whenState(service, next)).toBe('finished');
   });
 

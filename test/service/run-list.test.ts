@@ -38,3 +38,27 @@ test('orders are those that there are', async () => {
   for (const bad of [null, {}, { by: 'id; DROP TABLE runs' }, 'title'])
     await expect(sorted(bad)).rejects.toMatchObject({ code: 'BadArgument' });
 });
+
+test('a title names the settings that differ, can be changed and changed back, and settings are searched', async () => {
+  const { service } = await openHost(temporaryFolder());
+  const { run: plain } = await service.startRun(specOf('finish'));
+  const { run } = await service.startRun(specOf('finish', { lr: 1e-4 }));
+  for (const each of [plain, run]) await whenState(service, each, 'finished');
+  const title = 'OCR · first-hop · lr 1e-4 · small-world';
+  expect((await service.run(plain)).title).toBe('OCR · first-hop · small-world');
+  expect((await service.run(run)).title).toBe(title);
+
+  const told: string[] = [];
+  service.onRunChanged((change) => told.push(change.run));
+  await service.renameRun(run, '  The slow one ');
+  expect((await service.run(run)).title).toBe('The slow one');
+  expect(told).toEqual([run]);
+  for (const search of ['1e-4', '0.0001', 'lr 1e-4', 'epochs slow'])
+    expect((await service.runs({ limit: 5, offset: 0, search })).runs.map((found) => found.run)).toEqual([run]);
+  expect((await service.search('1e-4', { limit: 5 })).map(({ id }) => id)).toEqual([run]);
+  expect((await service.runs({ limit: 5, offset: 0, search: '1e-5' })).total).toBe(0);
+  await service.renameRun(run, title);
+  expect((await service.runs()).runs.map((listed) => listed.title)).toContain(title);
+  await expect(service.renameRun(run, ' ')).rejects.toMatchObject({ code: 'EmptyName' });
+  await expect(service.renameRun('nothing', 'x')).rejects.toMatchObject({ code: 'RunNotFound' });
+});

@@ -1,10 +1,9 @@
 import { fork } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { join } from 'node:path';
-import { MessageChannel } from 'node:worker_threads';
 import { expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
-import { domPort, electronPort, nodePort, parseMessage, processPort, webSocketPort } from '../../src-main/shared/ports.ts';
+import { domPort, electronPort, parseMessage, processPort, webSocketPort } from '../../src-main/shared/ports.ts';
 import { connect, type Port, serve } from '../../src-main/shared/rpc.ts';
 
 interface Greeter {
@@ -29,11 +28,6 @@ async function exercise(near: Port, far: Port | null): Promise<void> {
   });
   expect(told).toBe(true);
 }
-
-test('message ports of Node', async () => {
-  const { port1, port2 } = new MessageChannel();
-  await exercise(nodePort(port1), nodePort(port2));
-});
 
 test('message ports with the members of the DOM', async () => {
   const { port1, port2 } = new globalThis.MessageChannel();

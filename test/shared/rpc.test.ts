@@ -5,8 +5,8 @@ import type { Event } from '../../src-main/shared/contract.ts';
 import { HopscopeError } from '../../src-main/shared/errors.ts';
 import { createEvent } from '../../src-main/shared/event.ts';
 import { computeMembers, serviceMembers } from '../../src-main/shared/members.ts';
-import { nodePort } from '../../src-main/shared/ports.ts';
 import { connect, mostInFlight, type Port, serve } from '../../src-main/shared/rpc.ts';
+import { nodePort } from './node-port.ts';
 
 interface Calculator {
   add(a: number, b: number): Promise<number>;

@@ -2,8 +2,9 @@
  * Schema version 6: what each run came to, beside the run, so that a list of runs reads neither measurements nor results. It is never edited once released.
  * The view says how an outcome follows from a run's evaluations; measurements.ts stores it anew whenever some are added.
  *
- * Of a run's first training (its first stage where nothing trained yet), for each list measured in it: the mean rank at the seeds'
- * first epoch and at the last epoch that any seed has reached, over the seeds that have reached it.
+ * Of a run's main training (its first stage where nothing trained yet), for each list measured in it: the mean rank at the seeds'
+ * first epoch and at the last epoch that any seed has reached, over the seeds that have reached it. The main training is the first one;
+ * of emergence the last one begun, which starts from the model and not from a checkpoint of its pretraining.
  */
 export const outcomes = `
 CREATE VIEW run_outcomes (run, outcome) AS
@@ -12,7 +13,8 @@ SELECT runs.id, (
     stages AS (
       SELECT stage, min(epoch) < max(epoch) AS trained, min(id) AS begun FROM evaluations WHERE run = runs.id GROUP BY stage
     ),
-    main AS (SELECT stage, sum(trained) OVER () AS trainings FROM stages ORDER BY trained DESC, begun LIMIT 1),
+    main AS (SELECT stage, sum(trained) OVER () AS trainings FROM stages ORDER BY trained DESC,
+      CASE WHEN trained AND runs.experiment = 'emergence' THEN -begun ELSE begun END LIMIT 1),
     measured AS ( -- one measured again at its epoch takes the first one's place
       SELECT stage, trainings, item_set, seed, epoch, mean_rank AS rank, max(id) AS id
       FROM main JOIN evaluations USING (stage) WHERE run = runs.id GROUP BY item_set, seed, epoch

@@ -10,6 +10,8 @@ import { outcomes } from './006-outcomes.ts';
 import { continuations } from './007-continuations.ts';
 import { weights } from './008-weights.ts';
 import { movedModels } from './009-moved-models.ts';
+import { runSettings } from './010-run-settings.ts';
+import { datasetDrafts } from './011-dataset-drafts.ts';
 
 export interface Migration {
   name: string;
@@ -26,4 +28,6 @@ export const migrations: readonly Migration[] = [
   { name: '007-continuations', sql: continuations },
   { name: '008-weights', sql: weights },
   { name: '009-moved-models', sql: movedModels },
+  { name: '010-run-settings', sql: runSettings },
+  { name: '011-dataset-drafts', sql: datasetDrafts },
 ];

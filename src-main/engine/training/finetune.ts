@@ -24,14 +24,29 @@ export function drawOrder(examples: number, batchSize: number, epochs: number, s
 /** Throws `BadOrder` unless every epoch holds every index from 0 to `examples` - 1 exactly once. */
 export function checkOrder(order: Order, examples: number): void {
   for (const [epoch, batches] of order.entries()) {
-    const seen = batches.flat().sort((a, b) => a - b);
-    if (seen.length === examples && seen.every((index, place) => index === place) && batches.every((batch) => batch.length > 0))
-      continue;
+    const reason = orderProblem(batches, examples);
+    if (reason === null) continue;
     throw new HopscopeError(
       'BadOrder',
-      `orders: epoch ${epoch} must hold each of the items 0 to ${examples - 1} exactly once, in batches that are not empty.`,
+      `orders: epoch ${epoch} must hold each of the items 0 to ${examples - 1} exactly once, in batches that are not empty; ${reason}.`,
     );
   }
+}
+
+/** What one epoch of an order does wrong first; null: nothing. */
+function orderProblem(batches: Order[number], examples: number): string | null {
+  const empty = batches.findIndex((batch) => batch.length === 0);
+  if (empty >= 0) return `its batch ${empty} is empty`;
+  const seen = new Set<number>();
+  for (const [batch, members] of batches.entries()) {
+    for (const index of members) {
+      if (!(index >= 0 && index < examples)) return `${index} in its batch ${batch} is out of range`;
+      if (seen.has(index)) return `${index} is there twice, also in its batch ${batch}`;
+      seen.add(index);
+    }
+  }
+  const missing = Array.from({ length: examples }, (_, index) => index).find((index) => !seen.has(index));
+  return missing === undefined ? null : `${missing} is missing`;
 }
 
 export interface FinetuneEvents {

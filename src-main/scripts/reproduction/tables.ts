@@ -23,7 +23,7 @@ export interface JudgedPart {
 const zero: Quantity = { name: '0', value: { mean: 0, low: 0, high: 0, values: [0] }, published: null, chance: null };
 
 /**
- * Whether the smaller one is smaller, by the 95 % intervals over seeds.
+ * Whether the smaller one is smaller, by the 95 % intervals over seeds, or by the ranges of fewer than five.
  */
 export function verdict(smaller: Estimate, larger: Estimate): Verdict {
   const bounds = [smaller.low, smaller.high, larger.low, larger.high];

@@ -34,7 +34,7 @@ export function pressGridKey(grid: GridState, event: KeyboardEvent, actions: Gri
       return true;
     case 'Delete':
     case 'Backspace':
-      if (grid.selection.wholeRows && key === 'Delete') grid.deleteRows();
+      if (grid.selection.wholeRows && key === 'Delete') deleteRows(grid);
       else grid.clear();
       return true;
     case ' ':
@@ -46,6 +46,12 @@ export function pressGridKey(grid: GridState, event: KeyboardEvent, actions: Gri
   if ([...key].length !== 1) return false;
   grid.edit(key);
   return true;
+}
+
+/** The keyboard goes on from the row that took the place. */
+function deleteRows(grid: GridState): void {
+  grid.deleteRows();
+  grid.selected.askFocus();
 }
 
 function pressWithControl(grid: GridState, key: string, shift: boolean, actions: GridKeyActions): boolean {
@@ -72,7 +78,7 @@ function pressWithControl(grid: GridState, key: string, shift: boolean, actions:
       return true;
     case 'delete':
     case 'backspace':
-      grid.deleteRows();
+      deleteRows(grid);
       return true;
     default:
       return false;

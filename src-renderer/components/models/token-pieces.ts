@@ -37,3 +37,7 @@ export function tokenPieces({ text, ids, tokens, offsets, special }: TokenizedTe
 /** White space made visible. */
 export const visible = (text: string): string =>
   text.replaceAll(' ', '·').replaceAll('\n', '⏎').replaceAll('\t', '⇥').replaceAll('\u00a0', '⍽');
+
+/** Whether a token is white space and nothing else, however its vocabulary writes the space: it tells no word from another. */
+export const isSpaceOnly = ({ token, text }: { token: string; text: string }): boolean =>
+  text.trim() === '' && /^(?:[\s▁Ġ]+|<0x20>)$/.test(token);

@@ -5,6 +5,7 @@
 import type { ExperimentDescription } from '../../../src-main/shared/records.ts';
 import type { Screen } from '../../screens.ts';
 import { switchProject } from '../../state/switch-project.ts';
+import type { ContrastChoice } from '../../state/theme.svelte.ts';
 import type { Workbench } from '../../state/workbench.ts';
 import type { IconName } from '../icons.ts';
 
@@ -22,15 +23,29 @@ export interface Command {
 
 const mostProjects = 8;
 
+/** What is asked for in a dialog first. */
+export interface ProjectDialogs {
+  create: () => void;
+  rename: () => void;
+}
+
+const contrasts: { choice: ContrastChoice; title: string }[] = [
+  { choice: 'standard', title: 'Standard contrast' },
+  { choice: 'more', title: 'High contrast' },
+  { choice: 'system', title: 'Contrast as the system' },
+];
+
 /** In the order in which they are listed; commands of one group are next to each other. */
 export function commandsOf(
   workbench: Workbench,
   screens: readonly Screen[],
   experiments: readonly ExperimentDescription[],
-  newProject: () => void,
+  dialogs: ProjectDialogs,
 ): Command[] {
   const { router, projects, theme, palette } = workbench;
+  const { summary } = projects.current;
   return [
+    ...palette.screenCommands.map((command) => ({ ...command, id: `here ${command.title}`, group: 'On this screen' })),
     ...screens
       .filter(({ icon }) => icon !== undefined)
       .map(({ id, title, address, icon, letter }) => ({
@@ -51,7 +66,23 @@ export function commandsOf(
         icon: 'folder' as const,
         run: () => void switchProject(workbench, project),
       })),
-    { id: 'new project', group: 'Projects', title: 'New project …', icon: 'add', run: newProject },
+    { id: 'new project', group: 'Projects', title: 'New project …', icon: 'add', run: dialogs.create },
+    {
+      id: 'rename project',
+      group: 'Projects',
+      title: 'Rename this project …',
+      detail: summary.name,
+      icon: 'pencil',
+      run: dialogs.rename,
+    },
+    {
+      id: 'archive project',
+      group: 'Projects',
+      title: summary.archived === null ? 'Archive this project' : 'Bring this project back from the archive',
+      detail: summary.name,
+      icon: 'archive',
+      run: () => void projects.archive(summary, summary.archived === null),
+    },
     ...experiments.map(({ id, title, question }) => ({
       id: `experiment ${id}`,
       group: 'Start an experiment',
@@ -63,13 +94,15 @@ export function commandsOf(
     { id: 'light', group: 'Appearance', title: 'Light theme', icon: 'contrast', run: () => theme.choose('light') },
     { id: 'dark', group: 'Appearance', title: 'Dark theme', icon: 'contrast', run: () => theme.choose('dark') },
     { id: 'system', group: 'Appearance', title: 'Theme as the system', icon: 'contrast', run: () => theme.choose('system') },
-    {
-      id: 'contrast',
-      group: 'Appearance',
-      title: theme.shownContrast === 'more' ? 'Standard contrast' : 'High contrast',
-      icon: 'contrast',
-      run: () => theme.chooseContrast(theme.shownContrast === 'more' ? 'standard' : 'more'),
-    },
+    ...contrasts
+      .filter(({ choice }) => choice !== theme.contrast)
+      .map(({ choice, title }) => ({
+        id: `contrast ${choice}`,
+        group: 'Appearance',
+        title,
+        icon: 'contrast' as const,
+        run: () => theme.chooseContrast(choice),
+      })),
     {
       id: 'shortcuts',
       group: 'Help',

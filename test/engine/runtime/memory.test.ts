@@ -43,9 +43,7 @@ describe('Arena', () => {
   test('names the sizes when a piece does not fit or the arena is too large', () => {
     const arena = new Arena(65536);
     arena.floats(16000);
-    expect(codeOf(() => arena.floats(1000))).toMatch(
-      /^OutOfMemory failure: 3.91 KiB do not fit: 62.5 KiB of the arena's 64 KiB/,
-    );
+    expect(codeOf(() => arena.floats(1000))).toMatch(/^OutOfMemory failure: 3.91 KiB do not fit: 62.5 KiB of the arena's 64 KiB/);
     expect(arena.floats(100).length).toBe(100);
     expect(codeOf(() => new Arena(arenaLimit + 1))).toMatch(/^OutOfMemory failure: An arena of 4 GiB is over the limit/);
     expect(codeOf(() => new Arena(Number.NaN))).toMatch(/^OutOfMemory/);

@@ -229,12 +229,16 @@ describe('marks', () => {
 
   it('are in the files, with the meaning of lines', () => {
     const layout = layOut(nodesOf(ranked), { layers: 2, tokens: 2 });
-    const picture = { layout, tokens: ['The', 'c<ity'], marks: marked, selected: new Set<string>() };
+    const picture = { layout, tokens: ['The', 'c<ity'], marks: marked, selected: new Set<string>(), difference: false };
     const { text, description } = circuitSvg(picture, 'A circuit', 'Averaged.');
     expect([description, text.includes('<desc>Averaged.</desc>')]).toEqual(['Averaged.', true]);
     for (const words of ['recall', 'why not', 'no weight', 'Averaged.', 'c&lt;ity', 'MLP of layer 0'])
       expect(text).toContain(words);
     expect(text.match(/data-key=/g)).toHaveLength(5);
+    expect(text).toContain('hollow: raises it');
+    const difference = circuitSvg({ ...picture, difference: true }, 'A minus B', 'Averaged.').text.replace(/<[^>]*>|\s+/g, ' ');
+    expect(difference).toContain('higher in A');
+    expect(difference).not.toContain('lowers the loss');
     const rows = circuitCsv(picture, 'A circuit', 'Run 1').trim().split('\r\n');
     expect(rows).toHaveLength(6);
     expect(rows[0]).toBe(
@@ -301,7 +305,7 @@ describe('collapsed groups', () => {
     const lines = mergedEdges(nodes).map(({ from, to }) => `${nodes[from]!.key} ${nodes[to]!.key}`);
     expect(lines.sort()).toEqual(['group 1 mlp.1.t1', 'mlp.0.t1 group 1']);
     const layout = layOut(nodes, { layers: 2, tokens: 2 });
-    const picture = { layout, tokens: ['The', 'city'], marks, selected: new Set(members) };
+    const picture = { layout, tokens: ['The', 'city'], marks, selected: new Set(members), difference: false };
     const text = drawCircuit(picture, printStyle).map(serialize).join('');
     expect(text.match(/data-key=/g)).toHaveLength(3);
     expect(text).not.toContain('data-group');
@@ -317,12 +321,12 @@ describe('collapsed groups', () => {
   it('are in files: one row, their members named, and as supernodes with all of their members', () => {
     const layout = layOut(nodes, { layers: 2, tokens: 2 });
     const noteOn = noted(noted(marks, 'group 1', 'why'), 'mlp.0.t1', 'held here');
-    const picture = { layout, tokens: ['The', 'city'], marks: noteOn, selected: new Set<string>() };
+    const picture = { layout, tokens: ['The', 'city'], marks: noteOn, selected: new Set<string>(), difference: false };
     const row = circuitCsv(picture, 'A circuit', 'Run 1')
       .split('\r\n')
       .find((each) => each.startsWith('recall'));
     expect(row).toBe(
-      'recall,,,,,upstream,6,1,0,yes,recall,why,MLP of layer 0 at “The”; head 0 of layer 1 at “city”; head 1 of layer 1 at “city”,A circuit,Run 1',
+      'recall,,,,,upstream,6,1,0,yes,recall,why,MLP of layer 0 at “The” (token 0); head 0 of layer 1 at “city” (token 1); head 1 of layer 1 at “city” (token 1),A circuit,Run 1',
     );
     const { text } = circuitSvg(picture, 'A circuit', 'Averaged.');
     for (const words of ['recall: MLP of layer 0', 'Hexagons', 'recall: why']) expect(text).toContain(words);
@@ -345,7 +349,7 @@ describe('collapsed groups', () => {
       feature: 0,
       layer: '0',
       ctx_idx: 1,
-      clerp: 'Informative: MLP of layer 0 at “city”. held here',
+      clerp: 'Informative: MLP of layer 0 at “city” (token 1). held here',
       influence: 10,
     });
     const ids = new Set(graph.nodes.map(({ node_id }) => node_id));

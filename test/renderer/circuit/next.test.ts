@@ -73,8 +73,8 @@ describe('the next experiment', () => {
     expect(values.components).toEqual([{ ...head, token: 1 }, mlp, { ...head, head: null, token: 0 }]);
     expect(values).not.toHaveProperty('accumulation');
     const tokens = ['The', 'city'];
-    expect(targetsInWords([{ ...mlp, token: 1 }], tokens)).toBe('MLP of layer 3 at “city”');
-    expect(targetsInWords([mlp, head], tokens)).toBe('MLP of layer 3 at “7” and head 5 of layer 1 at every token');
+    expect(targetsInWords([{ ...mlp, token: 1 }], tokens)).toBe('MLP of layer 3 at “city” (token 1)');
+    expect(targetsInWords([mlp, head], tokens)).toBe('MLP of layer 3 at token 7 and head 5 of layer 1 at every token');
     expect(targetsInWords([mlp, mlp, mlp, mlp, mlp], tokens)).toBe('these 5 components');
   });
 

@@ -1,7 +1,15 @@
 /** Tables of scores: cut to the prompt, averaged, subtracted; maps of them, ends of colour scales, ranks, keys. */
 import { describe, expect, it } from 'vitest';
 import type { ScoreRow } from '../../../src-main/shared/records.ts';
-import { componentAt, componentName, componentOfKey, keyOf, scoreOf } from '../../../src-renderer/circuit/components.ts';
+import {
+  chosenKey,
+  chosenOfKey,
+  componentAt,
+  componentName,
+  componentOfKey,
+  keyOf,
+  scoreOf,
+} from '../../../src-renderer/circuit/components.ts';
 import { cellBeside, headGrid, limitOf, rowSums, standingOf, tokenGrid } from '../../../src-renderer/circuit/grids.ts';
 import { differenceOf, meanOf, scoreName, shownNames, tablesOf } from '../../../src-renderer/circuit/scores.ts';
 import { accumulationPrompt, accumulationTokens, tokenNames } from '../../../src-renderer/circuit/tokens.ts';
@@ -90,12 +98,20 @@ describe('components', () => {
       { part: 'attn', layer: 31, head: 7, token: 0 },
     ] as const)
       expect(componentOfKey(keyOf(component))).toEqual(component);
+    for (const component of [
+      { part: 'mlp', layer: 3, head: null, token: null },
+      { part: 'attn', layer: 3, head: 1, token: null },
+      { part: 'attn', layer: 3, head: 1, token: 4 },
+    ] as const)
+      expect(chosenOfKey(chosenKey(component))).toEqual(component);
+    expect(chosenOfKey('')).toBeNull();
     for (const key of ['mlp.1.h2.t3', 'mlp.1', 'attn.x.t1', '', 'attn.1.t1 ']) expect(componentOfKey(key)).toBeNull();
   });
 
   it('have names and values', () => {
     const head = { part: 'attn', layer: 1, head: 0, token: 1 } as const;
-    expect(componentAt(head, ['The', 'city'])).toBe('head 0 of layer 1 at “city”');
+    expect(componentAt(head, ['The', 'city'])).toBe('head 0 of layer 1 at “city” (token 1)');
+    expect(componentAt(head, ['0', '1'])).toBe('head 0 of layer 1 at token 1');
     expect(componentName({ part: 'attn', layer: 2, head: null })).toBe('attention of layer 2');
     expect(scoreOf(heads, head)).toBe(6);
     expect(scoreOf(heads, { ...head, head: null })).toBe(14);
@@ -109,7 +125,7 @@ describe('names of columns', () => {
   it('come from the results, else are numbers', () => {
     expect(tokenNames(results, -1, 2)).toEqual({ names: ['The', 'city'], named: true });
     expect(tokenNames(results, 0, 2)).toEqual({ names: ['A', 'b'], named: true });
-    expect(tokenNames(results, 1, 2)).toEqual({ names: ['1', '2'], named: false });
+    expect(tokenNames(results, 1, 2)).toEqual({ names: ['0', '1'], named: false });
     expect(tokenNames(null, -1, 2).named).toBe(false);
     expect([accumulationTokens(results), accumulationTokens(null)]).toEqual([2, undefined]);
     const prompt = { prompt: 'The city', answer: 'Arvish' };

@@ -25,7 +25,7 @@ describe('a search', () => {
     expect(parseQuery('MLP3')).toEqual({ ...empty, part: 'mlp', layer: 3 });
     for (const text of ['L4H2', 'head 2 of layer 4', 'attn 4 h2', '4.2', 'h2 l4'])
       expect(parseQuery(text)).toEqual({ ...empty, part: 'attn', layer: 4, head: 2 });
-    expect(parseQuery('t7 upstream spe')).toEqual({ ...empty, token: 6, role: 'upstream', words: ['spe'] });
+    expect(parseQuery('t7 upstream spe')).toEqual({ ...empty, token: 7, role: 'upstream', words: ['spe'] });
     expect(parseQuery('mlp “in the”')).toEqual({ ...empty, part: 'mlp', words: ['in the'] });
     expect(parseQuery('@ 12')).toEqual({ ...empty, words: ['12'] });
     expect(parseQuery('  ')).toEqual(empty);
@@ -36,7 +36,7 @@ describe('a search', () => {
     expect(found('speak')).toEqual(['mlp.1.t1', 'attn.1.t1']);
     expect(found('upstream')).toEqual(['mlp.0.t0', 'attn.1.t1']);
     expect(found('mlp 0')).toEqual(['mlp.0.t0', 'mlp.0.t1']);
-    expect(found('L1H1 t2')).toEqual(['attn.1.h1.t1']);
+    expect(found('L1H1 t1')).toEqual(['attn.1.h1.t1']);
     expect(found('h0')).toEqual([]);
     expect(found('h0', true)).toEqual(['attn.1.h0.t1']);
     for (const nothing of ['mlp 9', 'nobody', 'L1H7']) expect(found(nothing)).toEqual([]);

@@ -2,6 +2,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { bySeed, byToken, namesOfPart, scoreTitle, topItems } from '../../../src-renderer/circuit/component-summary.ts';
 import { scoreOf } from '../../../src-renderer/circuit/components.ts';
+import { differenceName, differenceSource, differenceText } from '../../../src-renderer/circuit/difference.ts';
 import { grouped, togglePins } from '../../../src-renderer/circuit/marks.ts';
 import { CircuitScores } from '../../../src-renderer/state/circuit.svelte.ts';
 import { CircuitDesk } from '../../../src-renderer/state/circuit-marks.svelte.ts';
@@ -62,10 +63,47 @@ describe('CircuitScores', () => {
     // The last checkpoint's made-up scores are those of the other run.
     const { values } = scores.tables!.get('downstream.attn')!;
     expect(Math.max(...Array.from(values, Math.abs))).toBeLessThan(1e-12);
+    expect(scores.difference).toMatchObject({
+      a: { stage: 'finetune', seeds: [0, 1, 2] },
+      b: { stage: 'model', seeds: [0, 1, 2] },
+      missingSeed: null,
+    });
+    // Another of its checkpoints, chosen by hand
+    expect([scores.otherStages.length, scores.otherStage]).toEqual([4, 'model']);
+    scores.otherStage = 'step-100';
+    scores.seed = 1;
+    await scores.show(service);
+    expect(scores.difference).toMatchObject({ a: { seeds: [1] }, b: { stage: 'step-100', seeds: [1] } });
+    expect(Math.max(...Array.from(scores.tables!.get('downstream.mlp')!.values))).toBeGreaterThan(0.3);
+    scores.seed = null;
     scores.point = 2;
     await scores.show(service);
     expect(scores.problem).toContain('no scores of this item');
+    expect(scores.difference).toBeNull();
     expect(scoreOf(scores.tables!.get('downstream.mlp')!, { part: 'mlp', layer: 6, head: null, token: 9 })).toBeGreaterThan(0.1);
+  });
+
+  it('says that the mean over the other run’s seeds is subtracted where it has not the chosen one', async () => {
+    const { service, scores } = await opened(run);
+    const listing = service.scoreListing.bind(service);
+    vi.spyOn(service, 'scoreListing').mockImplementation(async (id) =>
+      id === run ? listing(id) : (await listing(id)).filter(({ seed }) => seed !== 1),
+    );
+    scores.seed = 1;
+    scores.otherId = 'run-emergence';
+    await scores.show(service);
+    const difference = scores.difference!;
+    expect(difference).toMatchObject({ a: { seeds: [1] }, b: { seeds: [0, 2] }, missingSeed: 1 });
+    expect(differenceName(difference)).toBe(`A minus B (${run} minus run-emergence)`);
+    const source = differenceSource(difference);
+    expect(source).toContain(`A: run ${run}`);
+    expect(source).toContain('finetune, seed 1. B: run run-emergence');
+    expect(source).toContain('model, mean over seeds 0, 2; B has no seed 1, so the mean over its seeds is subtracted.');
+    const faster = { ...difference.b.detail, spec: { ...difference.a.detail.spec, lr: 0.5, epochs: 77, memory: '1GiB' } };
+    const text = differenceText({ ...difference, b: { ...difference.b, detail: faster } });
+    expect(text).toMatch(/Positive: higher in A\. Settings that differ \(A; B\): .*lr 3e-4; 5e-1/);
+    expect(text).toMatch(/epochs [^,]*; 77/);
+    expect(text).not.toContain('memory');
   });
 
   it('has every checkpoint of an emergence run, the last one first shown', async () => {
@@ -154,6 +192,65 @@ describe('CircuitDesk', () => {
     expect(desk.marks.pins).toEqual([]);
     expect(desk.openSaved(desk.saved[0]!)).toMatchObject({ threshold: 0.5, marks: { pins: ['mlp.1.t1'] } });
     expect([desk.marks.groups[0]?.name, desk.undoes]).toEqual(['answer', null]);
+  });
+
+  it('keeps marks that are not saved for the next visit, those of each circuit by themselves', async () => {
+    const service = createFakeService('full');
+    const kept = new Map<string, string>();
+    const keeper = {
+      getItem: (key: string) => kept.get(key) ?? null,
+      setItem: (key: string, value: string) => void kept.set(key, value),
+      removeItem: (key: string) => void kept.delete(key),
+    };
+    const visit = async () => {
+      const desk = new CircuitDesk(run, keeper);
+      await desk.list(service);
+      return desk;
+    };
+    const first = await visit();
+    first.change(togglePins(first.marks, ['mlp.1.t1']), 'pin');
+    const second = await visit();
+    expect([second.draft?.circuit, second.takeUpDraft(), second.marks.pins, second.unsaved]).toEqual([
+      null,
+      true,
+      ['mlp.1.t1'],
+      true,
+    ]);
+    second.undo();
+    expect([second.marks.pins, kept.size]).toEqual([[], 0]);
+    second.redo();
+    await second.save(service, view, 'recall');
+    expect([second.unsaved, kept.size]).toEqual([false, 0]);
+
+    const circuit = second.open!;
+    second.change(togglePins(second.marks, ['mlp.2.t1']), 'pin');
+    const back = second.standing();
+    second.startNew();
+    expect([second.takeUpDraft(), second.marks.pins]).toEqual([false, []]);
+    second.change(togglePins(second.marks, ['mlp.0.t0']), 'pin');
+    const third = await visit();
+    expect(third.draft?.circuit).toBeNull();
+    third.openSaved(circuit);
+    expect([third.takeUpDraft(), third.marks.pins]).toEqual([true, ['mlp.1.t1', 'mlp.2.t1']]);
+    third.discard();
+    expect([third.marks.pins, third.unsaved]).toEqual([['mlp.1.t1'], false]);
+    back();
+    expect([second.open?.name, second.marks.pins, second.unsaved, second.undoes]).toEqual([
+      'recall',
+      ['mlp.1.t1', 'mlp.2.t1'],
+      true,
+      'pin',
+    ]);
+    // What was left on a circuit that is gone is a new one's
+    await service.deleteCircuit(circuit.circuit);
+    const last = await visit();
+    expect([last.draft, last.takeUpDraft(), last.open]).toEqual([
+      { circuit: null, marks: expect.objectContaining({ pins: ['mlp.1.t1', 'mlp.2.t1'] }) },
+      true,
+      null,
+    ]);
+    kept.set(`hopscope.circuit-drafts.${run}`, '{"no": "list"}');
+    expect((await visit()).takeUpDraft()).toBe(false);
   });
 
   it('takes over what another window saved, but not over marks that are not saved here', async () => {

@@ -1,0 +1,54 @@
+/**
+ * Where the draft of one data set is kept: in the host, and in the browser for as long as the host has not answered.
+ * When it is kept and what is in it is dataset-editor.svelte.ts's.
+ */
+import type { Service } from '../../src-main/shared/contract.ts';
+import type { DatasetDraft } from '../../src-main/shared/contract-datasets.ts';
+import { type Keeper, readDraft, removeDraft, writeDraft } from './kept-locally.ts';
+
+export class DraftKeeper {
+  #keeper: Keeper;
+  #dataset: number;
+  #owner: string | null = null;
+  #writes = 0;
+
+  constructor(dataset: number, keeper: Keeper) {
+    this.#dataset = dataset;
+    this.#keeper = keeper;
+  }
+
+  /** Names the data set among those of all data folders; null until the draft was read. */
+  get owner(): string | null {
+    return this.#owner;
+  }
+
+  /** The draft written last, by whom it is kept; of deleted data sets too. Errors: `DatasetNotFound`. */
+  async read(service: Service): Promise<{ name: string; draft: DatasetDraft | null }> {
+    const { name, folder, draft } = await service.datasetDraft(this.#dataset);
+    this.#owner = `${folder}.${this.#dataset}`;
+    const local = readDraft(this.#keeper, this.#owner);
+    const isNewer = local !== null && (draft === null || local.written > draft.written);
+    return { name, draft: isNewer ? local : draft };
+  }
+
+  /** False where nobody could keep it. */
+  async write(service: Service, draft: DatasetDraft): Promise<boolean> {
+    const write = ++this.#writes;
+    // At once, as the page may be about to go: the host's answer would come too late.
+    const isLocal = this.#owner !== null && writeDraft(this.#keeper, this.#owner, draft);
+    try {
+      await service.saveDatasetDraft(this.#dataset, draft);
+    } catch {
+      return isLocal;
+    }
+    if (write === this.#writes && this.#owner !== null) removeDraft(this.#keeper, this.#owner);
+    return true;
+  }
+
+  async remove(service: Service): Promise<void> {
+    this.#writes++;
+    if (this.#owner !== null) removeDraft(this.#keeper, this.#owner);
+    // Where the host cannot be reached, its draft holds what was there before, and is offered again.
+    await service.saveDatasetDraft(this.#dataset, null).catch(() => {});
+  }
+}
