@@ -79,7 +79,8 @@ export async function overflowFindings(page: Page): Promise<string[]> {
     // Margins that put the edge of a borderless button in line are no more than this.
     const margin = 8;
     const spilling = [...document.querySelectorAll('#app *, [role=dialog], [role=dialog] *, [role=menu] *')].filter((element) => {
-      if (element instanceof SVGElement || element.clientWidth === 0) return false;
+      // What is there for screen readers alone is one pixel wide
+      if (element instanceof SVGElement || element.clientWidth <= 1) return false;
       if (element.scrollWidth <= element.clientWidth + margin) return false;
       const style = getComputedStyle(element);
       if (style.overflowX !== 'visible' || style.display === 'inline') return false;
