@@ -25,6 +25,8 @@ const specs = {
 
 /** Screens besides those of single runs, by the name of their picture. */
 const placesOf = (runs) => [
+  ['item', `/runs/${runs.run}/items/implications/2`],
+  ['wizard', '/new/layer-freezing'],
   ['circuit', `/runs/${runs.scores}/circuit`],
   ['compare', `/compare?runs=${runs.run},${runs.freezing}`],
   ['models', '/models'],
