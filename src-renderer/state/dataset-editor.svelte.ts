@@ -1,6 +1,6 @@
 /**
- * One data set being edited: its rows and options as grids, what they hold, whether that is saved, the draft kept meanwhile, and what
- * other windows do to it. How a model reads it is dataset-reading.svelte.ts's.
+ * One data set being edited: what its grids hold, whether that is saved, the draft kept meanwhile, and what other windows do to it. The
+ * grids are editor-grids.svelte.ts's, how a model reads it is dataset-reading.svelte.ts's.
  */
 import type { Service } from '../../src-main/shared/contract.ts';
 import type {
@@ -13,24 +13,16 @@ import type {
 import { errorRecord } from '../../src-main/shared/errors.ts';
 import type { Daxwug } from '../../src-main/shared/records.ts';
 import { DraftKeeper } from '../datasets/draft-keeper.ts';
-import { appended, type EditorTexts, noTexts, sameTexts, textsOf } from '../datasets/editor-texts.ts';
-import { type FactsOfRows, factColumns, factsOf, gapOf, missingOptions } from '../datasets/facts-table.ts';
-import { GridHistory } from '../datasets/grid-history.ts';
+import { type EditorTexts, noTexts, sameTexts, textsOf } from '../datasets/editor-texts.ts';
+import { type FactsOfRows, factsOf, gapOf, missingOptions } from '../datasets/facts-table.ts';
 import type { Keeper } from '../datasets/kept-locally.ts';
-import { GridState } from './grid.svelte.ts';
+import { EditorGrids, type OptionList } from './editor-grids.svelte.ts';
+import type { GridState } from './grid.svelte.ts';
 import { Request } from './request.svelte.ts';
 
 /** Milliseconds after the last change until what the rows hold is read, and after that until the draft is kept, which takes longer. */
 const settling = 250;
 const keeping = 1000;
-
-export type OptionList = 'train' | 'test';
-
-/** Texts to be put into the grids. */
-interface ReadonlyTexts {
-  readonly rows: readonly (readonly string[])[];
-  readonly options: Record<OptionList, readonly string[]>;
-}
 
 const noContent: LinkedFacts = { train: [], test: [], options: { train: [], test: [] } };
 
@@ -38,12 +30,10 @@ export class DatasetEditor {
   readonly detail = new Request<DatasetDetail>();
   readonly latest = new Request<DatasetVersion | null>();
   readonly saving = new Request<{ version: number; added: boolean }>();
-  readonly rows: GridState;
-  readonly options: Record<OptionList, GridState>;
   readonly dataset: number;
+  readonly #grids: EditorGrids;
   #drafts: DraftKeeper;
   #service: Service | null = null;
-  #history = new GridHistory();
   #found = $state.raw<FactsOfRows>(factsOf([], { train: [], test: [] }));
   /** What the latest version holds, as the grids would say it, and what they hold. */
   #saved = $state.raw<EditorTexts>(noTexts);
@@ -64,13 +54,15 @@ export class DatasetEditor {
   constructor(dataset: number, keeper: Keeper) {
     this.dataset = dataset;
     this.#drafts = new DraftKeeper(dataset, keeper);
-    const history = this.#history;
-    const columns = factColumns.map((title, index) => ({ title, width: index % 2 === 0 ? 212 : 114 }));
-    this.rows = new GridState('facts', columns, [], keeper, { history, headColumns: 2 });
-    this.options = {
-      train: new GridState('fact-options', [{ title: 'Fact option', width: 180 }], [], keeper, { history }),
-      test: new GridState('implication-options', [{ title: 'Implication option', width: 180 }], [], keeper, { history }),
-    };
+    this.#grids = new EditorGrids(keeper);
+  }
+
+  get rows(): GridState {
+    return this.#grids.rows;
+  }
+
+  get options(): Record<OptionList, GridState> {
+    return this.#grids.options;
   }
 
   /** What the rows held when they were last read. */
@@ -163,13 +155,13 @@ export class DatasetEditor {
     const draft = detail.kind === 'facts' ? await this.#readDraft(service) : null;
     if (this.#loaded) return;
     const content = version?.content ?? noContent;
-    if ('train' in content) this.#fill(textsOf(content));
+    if ('train' in content) this.#grids.fill(textsOf(content));
     this.#read();
     this.#saved = this.#texts;
     this.#base = detail.versions;
     this.#loaded = true;
     if (draft === null) return;
-    this.#fill(draft);
+    this.#grids.fill(draft);
     this.#read();
     if (!this.isChanged) return;
     this.#restored = draft.written;
@@ -193,11 +185,10 @@ export class DatasetEditor {
     if (detail === null || detail.versions === (this.latest.value?.number ?? 0)) return;
     const version = await this.latest.ask(() => service.datasetVersion(this.dataset, detail.versions));
     if (version === null) return;
-    const grids = [this.rows, this.options.train, this.options.test];
     this.#read();
-    const isMine = this.isChanged || grids.some(({ draft }) => draft !== null);
+    const isMine = this.isChanged || this.#grids.all.some(({ draft }) => draft !== null);
     if ('train' in version.content) this.#saved = textsOf(version.content);
-    if (!isMine) this.#fill(this.#saved, `version ${version.number}`);
+    if (!isMine) this.#grids.fill(this.#saved, `version ${version.number}`);
     this.#read();
     if (!isMine || !this.isChanged) this.#base = version.number;
     else this.#keep();
@@ -215,7 +206,7 @@ export class DatasetEditor {
 
   /** Counts changes of all three grids. */
   get revision(): number {
-    return this.rows.revision + this.options.train.revision + this.options.test.revision;
+    return this.#grids.revision;
   }
 
   /** Reads the rows and keeps the draft now. */
@@ -252,10 +243,11 @@ export class DatasetEditor {
    * different answers.
    */
   async save(service: Service, note: string): Promise<boolean> {
-    for (const grid of [this.rows, this.options.train, this.options.test]) grid.commit();
+    for (const grid of this.#grids.all) grid.commit();
     this.settle();
     if (this.#found.problems.length > 0 || this.gap !== '' || this.conflict !== null) return false;
-    for (const list of ['train', 'test'] as const) if (this.#found.content.options[list].length === 0) this.#addAnswers(list);
+    for (const list of ['train', 'test'] as const)
+      if (this.#found.content.options[list].length === 0) this.#grids.addOptions(list, this.missing(list));
     this.#read();
     // What is typed meanwhile is not in it.
     const texts = this.#texts;
@@ -277,7 +269,7 @@ export class DatasetEditor {
   async saveContent(service: Service, content: DatasetContent, note: string, base?: number): Promise<boolean> {
     return await this.#store(service, content, note, base ?? this.detail.value?.versions ?? 0, () => {
       if (!('train' in content)) return;
-      this.#fill(textsOf(content), 'restore version');
+      this.#grids.fill(textsOf(content), 'restore version');
       this.#read();
       this.#saved = this.#texts;
     });
@@ -286,7 +278,7 @@ export class DatasetEditor {
   /** The latest version again, in place of what is here; one edit that can be undone. */
   discard(label = 'discard changes'): void {
     const content = this.latest.value?.content ?? noContent;
-    if ('train' in content) this.#fill(textsOf(content), label);
+    if ('train' in content) this.#grids.fill(textsOf(content), label);
     this.#restored = null;
     this.#base = this.latest.value?.number ?? 0;
     this.settle();
@@ -294,27 +286,21 @@ export class DatasetEditor {
 
   /** What was in the grids before, as one edit. */
   put(texts: EditorTexts, label: string): void {
-    this.#fill(texts, label);
+    this.#grids.fill(texts, label);
     this.settle();
   }
 
   /** Takes other rows and options in place of all, or behind the rows that are there; undone in the grids. */
   take(rows: readonly (readonly string[])[], options: Record<OptionList, readonly string[]>, where: 'replace' | 'append'): void {
-    const old = this.#optionTexts();
-    const held = this.rows.model.cells().filter((cells) => cells.some(Boolean));
-    const joined = (list: OptionList) => [...new Set([...old[list], ...options[list]])];
-    const texts =
-      where === 'replace'
-        ? { rows, options }
-        : { rows: appended(held, rows), options: { train: joined('train'), test: joined('test') } };
-    this.#fill(texts, where === 'replace' ? 'import' : 'append');
+    if (where === 'replace') this.#grids.fill({ rows, options }, 'import');
+    else this.#grids.append({ rows, options });
     this.settle();
   }
 
   /** Puts answers that are no options among them. */
   addMissing(list: OptionList): void {
     this.settle();
-    this.#addAnswers(list);
+    this.#grids.addOptions(list, this.missing(list));
     this.settle();
   }
 
@@ -322,14 +308,6 @@ export class DatasetEditor {
   get daxwug(): Daxwug | null {
     const content = this.latest.value?.content;
     return content && 'variant_1' in content ? content : null;
-  }
-
-  #addAnswers(list: OptionList): void {
-    const texts = [...this.#optionTexts()[list], ...this.missing(list)];
-    this.options[list].model.replaceAllRows(
-      texts.map((text) => [text]),
-      'add answers',
-    );
   }
 
   async #store(service: Service, content: DatasetContent, note: string, base: number, stored: () => void): Promise<boolean> {
@@ -364,30 +342,8 @@ export class DatasetEditor {
     this.#lost = draft === null ? null : { name, draft };
   }
 
-  /** With a label it is one edit that can be undone. */
-  #fill({ rows, options }: ReadonlyTexts, label?: string): void {
-    const put = (grid: GridState, cells: readonly (readonly string[])[]) =>
-      label === undefined ? grid.load(cells) : grid.model.replaceAllRows(cells, label);
-    this.#history.together(label ?? '', () => {
-      put(this.rows, rows);
-      for (const list of ['train', 'test'] as const)
-        put(
-          this.options[list],
-          options[list].map((text) => [text]),
-        );
-    });
-    for (const grid of [this.rows, this.options.train, this.options.test]) grid.selected.clamp();
-  }
-
   #read(): void {
-    const rows = this.rows.model.cells();
-    const options = this.#optionTexts();
-    this.#found = factsOf(rows, options);
-    this.#texts = { rows, options };
-  }
-
-  #optionTexts(): Record<OptionList, string[]> {
-    const texts = (grid: GridState) => grid.model.rows.map(({ cells }) => cells[0]!).filter((text) => text.trim() !== '');
-    return { train: texts(this.options.train), test: texts(this.options.test) };
+    this.#texts = this.#grids.texts();
+    this.#found = factsOf(this.#texts.rows, this.#texts.options);
   }
 }

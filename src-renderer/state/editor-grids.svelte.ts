@@ -1,0 +1,85 @@
+/**
+ * The three grids of a data set of facts: its rows and both lists of options, with one history. What they hold is read as texts; what the
+ * texts mean, and whether they are saved, is the editor's.
+ */
+import { appended, type EditorTexts } from '../datasets/editor-texts.ts';
+import { factColumns } from '../datasets/facts-table.ts';
+import { GridHistory } from '../datasets/grid-history.ts';
+import type { Keeper } from '../datasets/kept-locally.ts';
+import { GridState } from './grid.svelte.ts';
+
+export type OptionList = 'train' | 'test';
+
+const lists = ['train', 'test'] as const;
+
+/** Texts to be put into the grids. */
+export interface ReadonlyTexts {
+  readonly rows: readonly (readonly string[])[];
+  readonly options: Record<OptionList, readonly string[]>;
+}
+
+export class EditorGrids {
+  readonly rows: GridState;
+  readonly options: Record<OptionList, GridState>;
+  readonly #history = new GridHistory();
+
+  constructor(keeper: Keeper) {
+    const history = this.#history;
+    const columns = factColumns.map((title, index) => ({ title, width: index % 2 === 0 ? 212 : 114 }));
+    this.rows = new GridState('facts', columns, [], keeper, { history, headColumns: 2 });
+    this.options = {
+      train: new GridState('fact-options', [{ title: 'Fact option', width: 180 }], [], keeper, { history }),
+      test: new GridState('implication-options', [{ title: 'Implication option', width: 180 }], [], keeper, { history }),
+    };
+  }
+
+  get all(): GridState[] {
+    return [this.rows, this.options.train, this.options.test];
+  }
+
+  /** Counts changes of all three. */
+  get revision(): number {
+    return this.all.reduce((sum, { revision }) => sum + revision, 0);
+  }
+
+  texts(): EditorTexts {
+    return { rows: this.rows.model.cells(), options: this.optionTexts() };
+  }
+
+  optionTexts(): Record<OptionList, string[]> {
+    const texts = (grid: GridState) => grid.model.rows.map(({ cells }) => cells[0]!).filter((text) => text.trim() !== '');
+    return { train: texts(this.options.train), test: texts(this.options.test) };
+  }
+
+  /** Puts texts in place of all; with a label it is one edit that can be undone. */
+  fill({ rows, options }: ReadonlyTexts, label?: string): void {
+    const put = (grid: GridState, cells: readonly (readonly string[])[]) =>
+      label === undefined ? grid.load(cells) : grid.model.replaceAllRows(cells, label);
+    this.#history.together(label ?? '', () => {
+      put(this.rows, rows);
+      for (const list of lists)
+        put(
+          this.options[list],
+          options[list].map((text) => [text]),
+        );
+    });
+    for (const grid of this.all) grid.selected.clamp();
+  }
+
+  /** Puts rows behind those that are there, and options that are not there yet; one edit. */
+  append({ rows, options }: ReadonlyTexts): void {
+    const old = this.optionTexts();
+    const held = this.rows.model.cells().filter((cells) => cells.some(Boolean));
+    const joined = (list: OptionList) => [...new Set([...old[list], ...options[list]])];
+    this.fill({ rows: appended(held, rows), options: { train: joined('train'), test: joined('test') } }, 'append');
+  }
+
+  /** Puts answers behind a list of options. */
+  addOptions(list: OptionList, answers: readonly string[]): void {
+    const texts = [...this.optionTexts()[list], ...answers];
+    this.options[list].model.replaceAllRows(
+      texts.map((text) => [text]),
+      'add answers',
+    );
+  }
+}
