@@ -2,6 +2,7 @@
  * The names that a run is listed under, made from its spec. They identify nothing: the run's own name does.
  */
 import type { ExperimentSpec, Json } from '../shared/records.ts';
+import { seedWords } from '../shared/seed-words.ts';
 
 /** Settings of the machine and of what is kept: they tell no results apart. */
 const unnamed = ['device', 'threads', 'memory', 'keep', 'continuation_tokens'];
@@ -38,7 +39,7 @@ function settingsText(spec: ExperimentSpec, changed: readonly string[]): string 
 function settingText(name: string, value: Json | undefined): string {
   const words = name.replaceAll('_', ' ');
   if (name === 'epochs') return `${value} ${value === 1 ? 'epoch' : 'epochs'}`;
-  if (name === 'seeds' && Array.isArray(value)) return `${value.length === 1 ? 'seed' : 'seeds'} ${value.join(' ')}`;
+  if (name === 'seeds' && Array.isArray(value)) return seedWords(value as number[]);
   if (name === 'orders') return 'given batches';
   if (typeof value === 'boolean') return value ? words : `no ${words}`;
   const text = valueText(value);

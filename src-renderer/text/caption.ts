@@ -3,6 +3,7 @@
  * It is made of the runs' own records alone.
  */
 import type { RunDetail } from '../../src-main/shared/records.ts';
+import { seedWords } from '../../src-main/shared/seed-words.ts';
 import { baseName, plural } from './format.ts';
 
 /** Letters of a hash that are printed: enough to tell versions apart. */
@@ -50,13 +51,6 @@ function seedsOf({ spec }: RunDetail): string {
   const given = spec.seeds;
   if (spec.orders !== undefined || !Array.isArray(given) || given.length === 0) return '';
   return seedWords(given.map(Number));
-}
-
-/** `seed 0`, `seeds 0, 2` or `seeds 0 to 4`. */
-export function seedWords(seeds: readonly number[]): string {
-  const run = seeds.every((seed, index) => index === 0 || seed === seeds[index - 1]! + 1);
-  if (seeds.length === 1) return `seed ${seeds[0]}`;
-  return `seeds ${run && seeds.length > 2 ? `${seeds[0]} to ${seeds.at(-1)}` : seeds.join(', ')}`;
 }
 
 /** The day a run was made, the same everywhere: ISO 8601, UTC. */

@@ -22,7 +22,7 @@ test.each<[{ [name: string]: Json }, string]>([
   [{ lr: 3e-4, epochs: 8 }, 'lr 3e-4, 8 epochs'],
   [{ lr: 0.05, epochs: 1 }, 'lr 0.05, 1 epoch'],
   [{ seeds: [5] }, 'seed 5'],
-  [{ seeds: [0, 1] }, 'seeds 0 1'],
+  [{ seeds: [0, 1] }, 'seeds 0, 1'],
   [{ trainable: { layers: [4, 5] } }, 'trainable layers 4 5'],
   [{ trainable: 'mlp_attn', batch_size: 16 }, 'trainable mlp_attn, batch size 16'],
   [{ trainable: Array.from({ length: 40 }, (_, layer) => `model.layers.${layer}`) }, 'other trainable'],
