@@ -4,11 +4,10 @@
  */
 import { Executor } from '../engine/execution/executor.ts';
 import { loadWeights } from '../engine/execution/load-weights.ts';
-import { type MemoryPlan, needsBlocks, type PlannedWork, planMemory } from '../engine/execution/memory-plan.ts';
+import { type MemoryPlan, modeOf, type PlannedWork, planMemory } from '../engine/execution/memory-plan.ts';
 import { type Model, openModel } from '../engine/models/model.ts';
-import type { Example } from '../engine/training/batch.ts';
 import type { Weights } from '../engine/weights.ts';
-import { type EncodedSet, encodeSet } from '../scores/evaluation.ts';
+import { type EncodedSet, encodeSet, measuringWork } from '../scores/evaluation.ts';
 import type { Pair } from '../shared/records.ts';
 import type { Context } from './command.ts';
 
@@ -37,7 +36,7 @@ export async function withModel<T>(
   try {
     const plan = planMemory(model, workOf(model), context.memory);
     context.signal.throwIfAborted();
-    executor = new Executor(model, needsBlocks(plan) ? { ...settings, mode: 'blocks' } : settings);
+    executor = new Executor(model, { ...settings, ...modeOf(plan) });
     return await use({ model, weights: loadWeights(model, plan.weightBytes, plan.keptInFiles), executor, plan });
   } finally {
     executor?.release();
@@ -70,13 +69,8 @@ export function withModelAndSet<T>(
   return withModel(folder, context, workOf, (loaded) => use({ ...loaded, set }));
 }
 
-/** Texts that run together in one pass of an evaluation. */
-const textsPerPass = 32;
-
 /** An evaluation runs prompts in passes, a scoring has all of them open. */
-function workOfSet(kind: 'forward' | 'scores', { examples }: EncodedSet): PlannedWork {
-  const longest = (of: (example: Example) => number) => examples.reduce((most, example) => Math.max(most, of(example)), 0);
-  const batch = kind === 'scores' ? examples.length : Math.min(examples.length, textsPerPass);
-  const counted = longest(({ questionEnd, lastLabel }) => lastLabel - questionEnd);
-  return { kind, batch, positions: longest(({ ids }) => ids.length), rows: kind === 'scores' ? 0 : batch * counted };
+function workOfSet(kind: 'forward' | 'scores', set: EncodedSet): PlannedWork {
+  const work = measuringWork([set]);
+  return kind === 'forward' ? work : { ...work, kind, batch: set.examples.length, rows: 0 };
 }

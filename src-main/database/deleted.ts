@@ -4,7 +4,7 @@
  */
 import type { DeletedThing } from '../shared/contract-projects.ts';
 import { type Database, reading } from './open.ts';
-import { daysKept } from './purge.ts';
+import { keptMilliseconds } from './purge.ts';
 
 const mostListed = 500;
 
@@ -31,6 +31,6 @@ export function listDeleted(database: Database): DeletedThing[] {
   const rows = reading(database, () => database.prepare(query).all()) as Omit<DeletedThing, 'until'>[];
   return rows.map((row) => ({
     ...row,
-    until: new Date(Date.parse(row.deleted) + daysKept * 24 * 60 * 60 * 1000).toISOString(),
+    until: new Date(Date.parse(row.deleted) + keptMilliseconds).toISOString(),
   }));
 }

@@ -3,8 +3,8 @@
  */
 import { type Database, inTransaction } from './open.ts';
 
-/** Days for which what was deleted can be brought back. */
-export const daysKept = 30;
+/** For how long what was deleted can be brought back: 30 days, in milliseconds. */
+export const keptMilliseconds = 30 * 24 * 60 * 60 * 1000;
 
 /**
  * Removes what was deleted before `time` (ISO 8601). A data set stays while a run that stays used one of its versions, and a project

@@ -10,7 +10,7 @@ import { type ResolvedDataset, resolveDataset } from '../datasets/dataset.ts';
 import { describeModel } from '../engine/execution/describe-model.ts';
 import { Executor } from '../engine/execution/executor.ts';
 import { loadWeights } from '../engine/execution/load-weights.ts';
-import { type MemoryPlan, needsBlocks } from '../engine/execution/memory-plan.ts';
+import { type MemoryPlan, modeOf } from '../engine/execution/memory-plan.ts';
 import { requireDiskFor } from '../engine/files/disk-space.ts';
 import { type Model, openModel } from '../engine/models/model.ts';
 import { type Trainable, trainableNames } from '../engine/models/parameters.ts';
@@ -170,7 +170,7 @@ export function createCompute({
           threads,
           ...(deviceMemory !== undefined && { deviceBytes: deviceMemory }),
           onDeviceFailure: (message) => emit({ kind: 'warning', message }),
-          ...(needsBlocks(plan) && { mode: 'blocks' }),
+          ...modeOf(plan),
         });
         emit({ kind: 'provenance', provenance: provenanceOf(model, dataset, device, threads) });
         for (const message of [...model.warnings, ...Object.values(sets).flatMap(({ warnings }) => warnings)])

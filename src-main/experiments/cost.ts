@@ -8,7 +8,7 @@ import { trainingOf as parametersTrained } from '../engine/models/adapters.ts';
 import type { Model } from '../engine/models/model.ts';
 import type { Trainable } from '../engine/models/parameters.ts';
 import { elementCount } from '../engine/tensor.ts';
-import type { EncodedSet } from '../scores/evaluation.ts';
+import { type EncodedSet, itemsPerPass } from '../scores/evaluation.ts';
 import { byteCount } from '../shared/byte-count.ts';
 import { HopscopeError } from '../shared/errors.ts';
 import type { ExperimentSpec, WorkEstimate } from '../shared/records.ts';
@@ -24,9 +24,6 @@ export interface CostedRun {
   work: Work;
 }
 
-/** Texts that an evaluation runs together. */
-const textsPerPass = 32;
-
 /** The training that a run's memory is planned for. */
 function trainingOf({ spec, sets, work }: CostedRun): PlannedWork {
   const longest = Math.max(...sets.flatMap(({ examples }) => examples.map(({ ids }) => ids.length)));
@@ -39,7 +36,7 @@ function trainingOf({ spec, sets, work }: CostedRun): PlannedWork {
     batch: work.batchSize,
     positions: longest,
     // Measuring a list has more rows than a step has
-    rows: Math.max(work.batchSize, Math.min(largest, textsPerPass)) * counted,
+    rows: Math.max(work.batchSize, Math.min(largest, itemsPerPass)) * counted,
     trainable: spec.trainable as Trainable,
     trainedSets: work.trainedSets ?? 1,
   };
@@ -73,7 +70,7 @@ export async function estimateRun(run: CostedRun, threads: number, scratch: stri
   const training = await estimate(model, { work: planned, passes: work.steps, scratch, threads, budget });
   let { seconds } = training;
   for (const { examples } of sets) {
-    const batch = Math.min(examples.length, textsPerPass);
+    const batch = Math.min(examples.length, itemsPerPass);
     const measuring: PlannedWork = { ...planned, kind: 'forward', batch, rows: batch };
     const passes = (work.evaluations * examples.length) / batch;
     const plan = { ...bestPlan(model, measuring, budget), residency: training.residency };

@@ -5,12 +5,12 @@
 import { statSync } from 'node:fs';
 import { Executor } from '../engine/execution/executor.ts';
 import { loadWeights } from '../engine/execution/load-weights.ts';
-import { type MemoryPlan, needsBlocks, planMemory } from '../engine/execution/memory-plan.ts';
+import { type MemoryPlan, modeOf, planMemory } from '../engine/execution/memory-plan.ts';
 import type { KeptWeights } from '../engine/files/kept-weights.ts';
 import { between } from '../engine/files/weight-sets.ts';
 import { type Model, openModel } from '../engine/models/model.ts';
 import type { Weights } from '../engine/weights.ts';
-import { type EncodedSet, encodeSet, measure } from '../scores/evaluation.ts';
+import { type EncodedSet, encodeSet, measure, measuringWork } from '../scores/evaluation.ts';
 import {
   type DialAnswer,
   type DialCompute,
@@ -26,8 +26,6 @@ import { openKept } from './kept-trainings.ts';
 
 /** How long what was opened stays at hand, in milliseconds. */
 const keptFor = 60_000;
-/** Texts that run together in one pass. */
-const textsPerPass = 32;
 
 /** A model with a training's weights and its lists, ready to be measured. */
 interface Session {
@@ -72,8 +70,8 @@ export function dialQuestions(folderOf: (path: string) => string): DialCompute &
       // What the run would have refused it has refused; options that it merged are merged here too
       const sets = lists.map(({ set, pairs, options }) => encodeSet(model.tokenizer, set, pairs, options, 'merge'));
       opened = openKept(kept, model);
-      const plan = planMemory(model, workOf(sets));
-      executor = new Executor(model, { device: 'cpu', threads, ...(needsBlocks(plan) && { mode: 'blocks' }) });
+      const plan = planMemory(model, measuringWork(sets));
+      executor = new Executor(model, { device: 'cpu', threads, ...modeOf(plan) });
       const base = loadWeights(model, plan.weightBytes, plan.keptInFiles);
       const trained = opened.trainedFrom(base);
       session = { key, stamp: stampOf(model, kept.path), model, sets, executor, plan, base, trained, kept: opened };
@@ -143,14 +141,6 @@ function stampOf({ checkpoint }: Model, kept: string): string | null {
   } catch {
     return null;
   }
-}
-
-function workOf(sets: readonly EncodedSet[]) {
-  const examples = sets.flatMap((set) => set.examples);
-  const longest = Math.max(...examples.map(({ ids }) => ids.length));
-  const counted = Math.max(...examples.map(({ questionEnd, lastLabel }) => lastLabel - questionEnd));
-  const batch = Math.min(textsPerPass, Math.max(...sets.map((set) => set.examples.length)));
-  return { kind: 'forward', batch, positions: longest, rows: batch * counted } as const;
 }
 
 /**

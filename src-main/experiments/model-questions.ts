@@ -6,7 +6,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Executor } from '../engine/execution/executor.ts';
 import { loadWeights } from '../engine/execution/load-weights.ts';
-import { needsBlocks, planMemory } from '../engine/execution/memory-plan.ts';
+import { modeOf, planMemory } from '../engine/execution/memory-plan.ts';
 import { openCheckpoint } from '../engine/files/checkpoint.ts';
 import type { KeptWeights } from '../engine/files/kept-weights.ts';
 import { Tokenizer } from '../engine/files/tokenizer.ts';
@@ -75,15 +75,13 @@ function tokenization(tokenizer: Tokenizer, texts: readonly string[]): Tokenizat
 
 function tokenized(tokenizer: Tokenizer, text: string): TokenizedText {
   const ids = tokenizer.encode(text);
-  const decode = (list: number[], skipSpecial: boolean) => tokenizer.decode(list, { skipSpecial });
   return {
     text,
     ids,
     tokens: tokenizer.tokens(ids),
     offsets: offsetsOf(tokenizer, text),
-    // Only special tokens vanish when special ones are left out
-    special: ids.map((id) => decode([id], true) === '' && decode([id], false) !== ''),
-    decoded: decode(ids, true),
+    special: ids.map((id) => tokenizer.isSpecial(id)),
+    decoded: tokenizer.decode(ids),
   };
 }
 
@@ -119,7 +117,7 @@ async function answerNextTokens(
     const plan = planMemory(model, { kind: 'forward', batch: 1, positions: ids.length, rows: 1 });
     stopped();
     const settings = { device: 'cpu', threads } as const;
-    executor = new Executor(model, needsBlocks(plan) ? { ...settings, mode: 'blocks' } : settings);
+    executor = new Executor(model, { ...settings, ...modeOf(plan) });
     const own = loadWeights(model, plan.weightBytes, plan.keptInFiles);
     opened = kept ? openKept(kept, model) : null;
     const weights = opened ? new Map([...own, ...opened.trainedFrom(own)]) : own;

@@ -5,8 +5,7 @@
 import type { Executor, TokenBatch } from '../engine/execution/executor.ts';
 import type { Tokenizer } from '../engine/files/tokenizer.ts';
 import type { Weights } from '../engine/weights.ts';
-import { HopscopeError } from '../shared/errors.ts';
-import type { EncodedSet } from './evaluation.ts';
+import { type EncodedSet, itemsPerPass } from './evaluation.ts';
 import { requireFinite } from './rank.ts';
 
 export interface ContinuationRequest {
@@ -22,9 +21,6 @@ export interface ContinuationRequest {
   progress?(done: number): void;
 }
 
-/** Prompts that run together. */
-const promptsPerPass = 32;
-
 /** Widths are rounded up to a multiple, so that lists of about the same length share a program. */
 const widthStep = 8;
 
@@ -39,8 +35,8 @@ export async function greedyContinuations(request: ContinuationRequest): Promise
   const prompts = set.examples.map(({ ids, questionEnd }) => ids.slice(0, questionEnd + 1));
   const order = prompts.map((_, index) => index).sort((a, b) => prompts[a]!.length - prompts[b]!.length || a - b);
   const texts = new Array<string>(prompts.length).fill('');
-  for (let start = 0; start < order.length; start += promptsPerPass) {
-    const members = order.slice(start, start + promptsPerPass);
+  for (let start = 0; start < order.length; start += itemsPerPass) {
+    const members = order.slice(start, start + itemsPerPass);
     const writings = members.map((index) => new Writing(request.tokenizer, prompts[index]!));
     const longest = prompts[members.at(-1)!]!.length + tokens - 1;
     const positions = Math.min(Math.ceil(longest / widthStep) * widthStep, executor.outline.configuration.context);
@@ -88,19 +84,22 @@ class Writing {
   text = '';
   readonly #tokenizer: Tokenizer;
   readonly #prompt: readonly number[];
+  /** The prompt as the decoder gives it back. */
+  readonly #before: string;
   readonly #written: number[] = [];
 
   constructor(tokenizer: Tokenizer, prompt: readonly number[]) {
     this.ids = [...prompt];
     this.#tokenizer = tokenizer;
     this.#prompt = prompt;
+    this.#before = tokenizer.decode(prompt);
   }
 
   /** `most`: tokens that the model can read. */
   add(token: number, most: number): void {
-    if (this.#isToken(token)) this.#written.push(token);
+    if (this.#tokenizer.has(token)) this.#written.push(token);
     const whole = this.#textOfWritten();
-    const end = this.#isSpecial(token) ? whole.length : whole.indexOf('\n');
+    const end = this.#tokenizer.isSpecial(token) ? whole.length : whole.indexOf('\n');
     this.text = end < 0 ? whole : whole.slice(0, end);
     this.open = end < 0 && this.ids.length < most;
     if (this.open) this.ids.push(token);
@@ -108,26 +107,7 @@ class Writing {
 
   #textOfWritten(): string {
     // Decoders leave out a space at the start of a text, so that it is read together with the prompt
-    const before = this.#tokenizer.decode(this.#prompt);
     const whole = this.#tokenizer.decode([...this.#prompt, ...this.#written]);
-    return whole.startsWith(before) ? whole.slice(before.length) : this.#tokenizer.decode(this.#written);
-  }
-
-  /** False for a row of the matrix that no token has. */
-  #isToken(id: number): boolean {
-    try {
-      this.#tokenizer.tokens([id]);
-      return true;
-    } catch (error) {
-      if (error instanceof HopscopeError && error.code === 'UnknownToken') return false;
-      throw error;
-    }
-  }
-
-  #isSpecial(id: number): boolean {
-    if (!this.#isToken(id)) return false;
-    const decode = (skipSpecial: boolean) => this.#tokenizer.decode([id], { skipSpecial });
-    // Only special tokens vanish when special ones are left out
-    return decode(true) === '' && decode(false) !== '';
+    return whole.startsWith(this.#before) ? whole.slice(this.#before.length) : this.#tokenizer.decode(this.#written);
   }
 }

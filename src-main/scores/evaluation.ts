@@ -3,6 +3,7 @@
  * One forward pass per length bucket gives all of it; nothing is trained or stored.
  */
 import type { Executor } from '../engine/execution/executor.ts';
+import type { PlannedWork } from '../engine/execution/memory-plan.ts';
 import type { Tokenizer } from '../engine/files/tokenizer.ts';
 import { type Example, encodePair, lossInputs } from '../engine/training/batch.ts';
 import type { Weights } from '../engine/weights.ts';
@@ -28,7 +29,16 @@ export interface Measurement {
 export type CollisionRule = 'error' | 'merge';
 
 /** Texts per forward pass; their logits rows are [texts x (counted tokens + 1), vocabulary]. */
-const itemsPerPass = 32;
+export const itemsPerPass = 32;
+
+/** The largest pass that measuring some lists takes, for plans of memory. */
+export function measuringWork(sets: readonly Pick<EncodedSet, 'examples'>[]): PlannedWork {
+  const examples = sets.flatMap((set) => set.examples);
+  const longest = (of: (example: Example) => number) => examples.reduce((most, example) => Math.max(most, of(example)), 0);
+  const batch = Math.min(itemsPerPass, Math.max(...sets.map((set) => set.examples.length)));
+  const counted = longest(({ questionEnd, lastLabel }) => lastLabel - questionEnd);
+  return { kind: 'forward', batch, positions: longest(({ ids }) => ids.length), rows: batch * counted };
+}
 
 /** Encodes a list and its options. Errors: `OptionsShareFirstToken`, `AnswerNotAnOption`, `EmptyDataset`, `BadPair`. */
 export function encodeSet(

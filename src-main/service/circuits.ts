@@ -10,7 +10,7 @@ import type { CircuitService, ComponentQuery } from '../shared/contract-circuits
 import { HopscopeError } from '../shared/errors.ts';
 import type { Json } from '../shared/records.ts';
 import { cleanName } from './names.ts';
-import { requireText } from './require.ts';
+import { fieldsOf, requireText } from './require.ts';
 
 const longestName = 200;
 const largestView = 2 ** 20;
@@ -79,7 +79,7 @@ function requireWhole(value: unknown): number {
 }
 
 function requireQuery(query: unknown): ComponentQuery {
-  const { stage, names, layer, head } = (typeof query === 'object' && query !== null ? query : {}) as Partial<ComponentQuery>;
+  const { stage, names, layer, head } = fieldsOf<ComponentQuery>(query);
   const isIndex = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
   const isGood =
     typeof stage === 'string' &&

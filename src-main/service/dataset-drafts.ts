@@ -7,7 +7,7 @@ import type { Database } from '../database/open.ts';
 import { getSetting } from '../database/settings.ts';
 import type { DatasetDraft, DatasetService } from '../shared/contract-datasets.ts';
 import { HopscopeError } from '../shared/errors.ts';
-import { requireNumber } from './require.ts';
+import { fieldsOf, requireNumber } from './require.ts';
 
 /** Most characters of a draft: more than a version may have, for what is to be thinned out. */
 const mostCharacters = 20_000_000;
@@ -33,7 +33,7 @@ export function draftMembers(database: Database): Pick<DatasetService, 'datasetD
 
 /** Errors: `BadArgument`, `DatasetTooLarge`. */
 function readDraft(given: unknown): DatasetDraft {
-  const { base, written, rows, options } = (typeof given === 'object' && given !== null ? given : {}) as Partial<DatasetDraft>;
+  const { base, written, rows, options } = fieldsOf<DatasetDraft>(given);
   const areTexts = (list: unknown): list is string[] => Array.isArray(list) && list.every((text) => typeof text === 'string');
   const good =
     typeof written === 'string' &&

@@ -11,7 +11,7 @@ import { search } from '../database/search.ts';
 import { changeSpec, createSpec, deleteSpec, getSpec, listSpecs } from '../database/specs.ts';
 import type { ProjectService } from '../shared/contract-projects.ts';
 import type { RunState } from '../shared/records.ts';
-import { requireName, requireNumber, requireSpec, requireText, requireWhole } from './require.ts';
+import { fieldsOf, requireName, requireNumber, requireSpec, requireText, requireWhole } from './require.ts';
 
 const longestNotes = 1_000_000;
 const mostHits = 100;
@@ -72,7 +72,7 @@ export function projectMembers(
     spec: async (id) => getSpec(database, requireNumber(id, 'id')),
 
     async saveSpec(given) {
-      const { project, name, spec, id } = typeof given === 'object' && given !== null ? given : ({} as Partial<typeof given>);
+      const { project, name, spec, id } = fieldsOf<typeof given>(given);
       const named = requireName(name);
       const checked = requireSpec(spec);
       if (id !== undefined) {

@@ -16,6 +16,11 @@ const longestPrediction = 100_000;
 const runOrders: readonly RunOrder[] = ['created', 'title', 'experiment', 'model', 'state', 'facts', 'implications', 'seconds'];
 const states: readonly RunState[] = ['queued', 'running', 'finished', 'failed', 'stopped', 'interrupted'];
 
+/** The fields of what ought to be a `T`, each still to be checked; none where it is no object. */
+export function fieldsOf<T>(value: unknown): Partial<T> {
+  return typeof value === 'object' && value !== null ? (value as Partial<T>) : {};
+}
+
 /** Errors here and below: `BadArgument`. */
 export function requireText(value: unknown, name: string, longest = 4096): string {
   if (typeof value !== 'string' || value.length > longest)
@@ -47,7 +52,7 @@ export function requireWhole(value: unknown, absent: number, most: number): numb
 
 /** Errors: `BadSpec`. */
 export function requireSpec(spec: unknown): ExperimentSpec {
-  const { experiment, model } = (typeof spec === 'object' && spec !== null ? spec : {}) as Partial<ExperimentSpec>;
+  const { experiment, model } = fieldsOf<ExperimentSpec>(spec);
   if (typeof experiment !== 'string' || typeof model !== 'string') {
     throw new HopscopeError('BadSpec', 'A spec is an object with at least `experiment` and `model`, both texts.');
   }
@@ -55,7 +60,7 @@ export function requireSpec(spec: unknown): ExperimentSpec {
 }
 
 export function requireScoreQuery(query: unknown): ScoreQuery {
-  const { seed, point, stage, names } = (typeof query === 'object' && query !== null ? query : {}) as Partial<ScoreQuery>;
+  const { seed, point, stage, names } = fieldsOf<ScoreQuery>(query);
   const isGood =
     Number.isSafeInteger(seed) &&
     Number.isSafeInteger(point) &&

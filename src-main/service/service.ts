@@ -7,7 +7,7 @@ import { getEvaluations, getItemSets, getSteps } from '../database/measurements.
 import { closeDatabase, hasLog, openDatabase, sqliteVersion } from '../database/open.ts';
 import { sweepOwnerLocks, takeOwnerLock } from '../database/owner-lock.ts';
 import { requireProject } from '../database/projects.ts';
-import { daysKept, purge } from '../database/purge.ts';
+import { keptMilliseconds, purge } from '../database/purge.ts';
 import { listRuns } from '../database/run-list.ts';
 import { createRun, deleteRun, getFigures, getRun, requestStop, stateOf } from '../database/runs.ts';
 import { getScores } from '../database/scores.ts';
@@ -71,7 +71,7 @@ export function openService(settings: ServiceSettings): OpenService {
     ...(settings.patience === undefined ? {} : { patience: settings.patience }),
   });
   interruptDeadOwners(database, lock);
-  purge(database, new Date(Date.now() - daysKept * 24 * 60 * 60 * 1000).toISOString());
+  purge(database, new Date(Date.now() - keptMilliseconds).toISOString());
   sweepKeptFiles(database, folder);
   const neighbours = watchNeighbours(database, lock, { changed, stopAsked: (run) => void queue.stop(run) });
   let closing: Promise<void> | null = null;

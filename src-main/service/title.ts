@@ -2,10 +2,10 @@
  * The names that a run is listed under, made from its spec. They identify nothing: the run's own name does.
  */
 import type { ExperimentSpec, Json } from '../shared/records.ts';
-import { seedWords } from '../shared/seed-words.ts';
+import { numberWords, seedWords, settingsWithoutEffect } from '../shared/setting-words.ts';
 
 /** Settings of the machine and of what is kept: they tell no results apart. */
-const unnamed = ['device', 'threads', 'memory', 'keep', 'continuation_tokens'];
+const unnamed = ['device', 'threads', ...settingsWithoutEffect];
 /** Settings that a title names at the most. */
 const mostNamed = 4;
 const longestValue = 28;
@@ -48,7 +48,7 @@ function settingText(name: string, value: Json | undefined): string {
 
 /** `3e-4`, `merge`, `layers 4 5`. */
 function valueText(value: Json | undefined): string {
-  if (typeof value === 'number') return value !== 0 && Math.abs(value) < 0.01 ? value.toExponential() : String(value);
+  if (typeof value === 'number') return numberWords(value);
   if (Array.isArray(value)) return value.map(valueText).join(' ');
   if (typeof value === 'object' && value !== null) {
     return Object.entries(value)

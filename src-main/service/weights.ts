@@ -20,7 +20,7 @@ import { HopscopeError } from '../shared/errors.ts';
 import { createEvent } from '../shared/event.ts';
 import type { ComputeKeeper } from './compute-keeper.ts';
 import { keptWeightsPath } from './kept-files.ts';
-import { requireNumber, requireText } from './require.ts';
+import { fieldsOf, requireNumber, requireText } from './require.ts';
 
 /** Layers that a model may have at most, and points of a path. */
 const mostBlocks = 1000;
@@ -103,14 +103,14 @@ export function weightsMembers({
 
 /** Errors here and below: `BadArgument`. */
 function requireTraining(training: unknown): KeptTraining {
-  const { run, seed, stage } = (typeof training === 'object' && training !== null ? training : {}) as Partial<KeptTraining>;
+  const { run, seed, stage } = fieldsOf<KeptTraining>(training);
   return { run: requireText(run, 'run'), seed: requireNumber(seed, 'seed'), stage: requireText(stage, 'stage') };
 }
 
 /** What a strength may be is for compute to say, which knows the layers. */
 function requireStrengths(strengths: unknown): StrengthBlock[] {
   const isBlock = (block: unknown) => {
-    const { layers, strength } = (typeof block === 'object' && block !== null ? block : {}) as Partial<StrengthBlock>;
+    const { layers, strength } = fieldsOf<StrengthBlock>(block);
     const isRange = layers === null || (Array.isArray(layers) && layers.length === 2 && layers.every(Number.isInteger));
     return typeof strength === 'number' && isRange;
   };
@@ -124,9 +124,7 @@ function requireStrengths(strengths: unknown): StrengthBlock[] {
 
 function requirePoints(points: unknown): DialPoint[] {
   const isRank = (rank: unknown) => {
-    const { set, meanRank, loss } = (typeof rank === 'object' && rank !== null ? rank : {}) as Partial<
-      DialPoint['ranks'][number]
-    >;
+    const { set, meanRank, loss } = fieldsOf<DialPoint['ranks'][number]>(rank);
     return typeof set === 'string' && Number.isFinite(meanRank) && Number.isFinite(loss);
   };
   const list =

@@ -5,6 +5,7 @@
 
 import type { Figure, TableFigure } from '../../src-main/shared/figures.ts';
 import type { EvaluationRow, ItemSet, Json, RunDetail, StepRow } from '../../src-main/shared/records.ts';
+import { settingsWithoutEffect } from '../../src-main/shared/setting-words.ts';
 import { draftOf } from '../text/drafts.ts';
 import { baseName } from '../text/format.ts';
 
@@ -69,10 +70,7 @@ function alike(values: readonly string[]): string[] {
 }
 
 /** What followed from the settings, and settings that change no measurement: none of them names a run. */
-const nameless = new Set([
-  ...['model hash', 'data hash', 'computed on', 'threads used', 'version'],
-  ...['keep', 'continuation_tokens', 'memory'],
-]);
+const nameless = new Set([...['model hash', 'data hash', 'computed on', 'threads used', 'version'], ...settingsWithoutEffect]);
 
 /** The rows as a table, a column for each run. */
 export function settingTable(rows: readonly SettingRow[], runs: number): TableFigure {

@@ -5,7 +5,7 @@
 
 import type { LinesFigure } from '../../src-main/shared/figures.ts';
 import type { EvaluationRow, ItemSet, StepRow } from '../../src-main/shared/records.ts';
-import { seedWords } from '../../src-main/shared/seed-words.ts';
+import { seedWords } from '../../src-main/shared/setting-words.ts';
 import { estimate } from '../../src-main/shared/statistics.ts';
 import { capitalize, formatRank, stageName } from '../text/format.ts';
 import { type Curve, lossCurve, rankCurves, stagesOf, standing } from './curves.ts';

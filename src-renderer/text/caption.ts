@@ -3,7 +3,7 @@
  * It is made of the runs' own records alone.
  */
 import type { RunDetail } from '../../src-main/shared/records.ts';
-import { seedWords } from '../../src-main/shared/seed-words.ts';
+import { seedWords } from '../../src-main/shared/setting-words.ts';
 import { baseName, plural } from './format.ts';
 
 /** Letters of a hash that are printed: enough to tell versions apart. */

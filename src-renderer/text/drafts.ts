@@ -4,19 +4,17 @@
  */
 import { valueProblem } from '../../src-main/shared/parameter-values.ts';
 import type { Json, Parameter } from '../../src-main/shared/records.ts';
+import { numberWords } from '../../src-main/shared/setting-words.ts';
 import { formatNumber } from './format.ts';
 
 /** `value` undefined: left out of the spec, so that the default applies. */
 export type Reading = { value: Json | undefined; problem: null } | { value?: undefined; problem: string };
 
-/** Below this size numbers are written as powers of ten, as learning rates are in papers: 3e-4 and 1e-3 side by side. */
-const smallNumber = 1e-2;
-
 /** The text that stands for a value: `3e-4`, `0, 1, 2` for a list of numbers, JSON for anything nested. */
 export function draftOf(value: Json | undefined): string {
   if (value === undefined || value === null) return '';
   if (typeof value === 'string') return value;
-  if (typeof value === 'number') return value !== 0 && Math.abs(value) < smallNumber ? value.toExponential() : String(value);
+  if (typeof value === 'number') return numberWords(value);
   if (Array.isArray(value) && value.every((entry) => typeof entry === 'number')) return value.join(', ');
   return JSON.stringify(value);
 }

@@ -46,6 +46,7 @@ export async function openInBrowser(options: { dataFolder?: string } = {}): Prom
   const browser = await chromium.launch({ executablePath: required('HOPSCOPE_CHROMIUM'), args: ['--no-sandbox'] });
   const page = await browser.newPage({ viewport: { width: 1280, height: 860 } });
   const { problems, outside } = watch(page);
+  if (hostDelay > 0) await answerSlowly(page);
   await page.goto(url);
   return {
     page,
@@ -66,6 +67,20 @@ export async function openInBrowser(options: { dataFolder?: string } = {}): Prom
       data.remove();
     },
   };
+}
+
+/**
+ * Milliseconds that everything from the host comes late in the browser: HOPSCOPE_DELAY=400 finds tests, and screens, that do not
+ * wait for what they need. A quick machine passes them, and a busy one fails.
+ */
+const hostDelay = Number(process.env.HOPSCOPE_DELAY ?? 0);
+
+async function answerSlowly(page: Page): Promise<void> {
+  await page.routeWebSocket(/./, (socket) => {
+    const host = socket.connectToServer();
+    // One after another, in order: the delay is the same for all
+    host.onMessage((message) => void setTimeout(() => socket.send(message), hostDelay));
+  });
 }
 
 /** What opening a window may take; an idle machine needs two seconds. */

@@ -123,7 +123,7 @@ describe('comparing runs', () => {
       .waitFor();
     const departures = page.getByRole('table', { name: 'What could explain a miss' });
     for (const name of ['model', 'lr', 'epochs']) await departures.getByRole('cell', { name, exact: true }).waitFor();
-    expect(await departures.getByRole('row', { name: /^lr/ }).textContent()).toContain('3e-6');
+    await expect.poll(() => departures.getByRole('row', { name: /^lr/ }).textContent()).toContain('3e-6');
     expect(await violations()).toEqual([]);
   });
 
@@ -163,7 +163,7 @@ describe('comparing runs', () => {
     expect(await steps()).toBe(halted);
     await page.getByRole('button', { name: 'Resume' }).click();
     await expect.poll(() => page.getByTestId('run-state').getAttribute('data-state'), { timeout: 90_000 }).toBe('finished');
-    expect(await page.getByTestId('prediction').getAttribute('data-outcome')).toBe('met');
+    await expect.poll(() => page.getByTestId('prediction').getAttribute('data-outcome')).toBe('met');
     await page.getByText('Ranks never exceed it.').waitFor();
     await page.getByText('2 of 2 seeds agree with the prediction.').waitFor();
     await expect.poll(() => page.getByTestId('seal').getAttribute('data-intact')).toBe('true');

@@ -44,7 +44,7 @@ test('a version saved in one is followed by the other, and asked about where tha
   await write(page, 'Lund');
   await saves(page).click();
   await other.getByText(/Version 3 was saved in another window; what you changed here was made from version 2\./).waitFor();
-  expect(await saves(other).isDisabled()).toBe(true);
+  await expect.poll(() => saves(other).isDisabled()).toBe(true);
   await other.getByRole('button', { name: 'See the difference' }).click();
   await other.getByText(/0 rows added, 0 removed, 1 changed\./).waitFor();
   await other.getByRole('button', { name: 'Take version 3, keep mine as a copy' }).click();

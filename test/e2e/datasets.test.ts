@@ -159,7 +159,9 @@ describe('a data set', () => {
     await save('one more person');
     await page.getByRole('tab', { name: /Versions \(2\)/ }).click();
     await page.getByText(/1 row added, 0 removed, 0 changed\./).waitFor();
-    expect(await page.getByRole('table', { name: 'Rows that differ' }).textContent()).toContain('Nova $& Star lives in');
+    await expect
+      .poll(() => page.getByRole('table', { name: 'Rows that differ' }).textContent())
+      .toContain('Nova $& Star lives in');
     await page.getByRole('button', { name: 'Restore version 1' }).click();
     await page.getByRole('tab', { name: /Versions \(3\)/ }).waitFor();
   });
@@ -185,8 +187,8 @@ describe('a data set', () => {
       await next.click();
       await expect.poll(() => current.textContent(), { timeout: 30_000 }).toContain(step);
     }
-    expect(await page.getByRole('radio', { name: /first-hop.*version 3/ }).isChecked()).toBe(true);
-    expect(await page.getByLabel('Version', { exact: true }).inputValue()).toBe('3');
+    await expect.poll(() => page.getByRole('radio', { name: /first-hop.*version 3/ }).isChecked()).toBe(true);
+    await expect.poll(() => page.getByLabel('Version', { exact: true }).inputValue()).toBe('3');
     const start = page.getByRole('button', { name: 'Start run' });
     while ((await start.count()) === 0) {
       const before = await current.textContent();
@@ -195,7 +197,7 @@ describe('a data set', () => {
     }
     await start.click();
     await page.getByTestId('run-state').waitFor();
-    expect(await page.getByRole('heading', { level: 1 }).textContent()).toContain('first-hop (version 3)');
+    await expect.poll(() => page.getByRole('heading', { level: 1 }).textContent()).toContain('first-hop (version 3)');
     // From the run to its data and back.
     await page.getByRole('link', { name: 'first-hop (version 3)' }).first().click();
     await page.getByRole('heading', { level: 1, name: 'first-hop' }).waitFor();
@@ -239,7 +241,7 @@ describe('files and templates', () => {
       .setInputFiles({ name: 'broken.json', mimeType: 'application/json', buffer: Buffer.from(broken) });
     await page.getByText(/Row 2, train: There are 3 values/).waitFor();
     await page.getByText(/Row 1, options\.test: It is the number 5/).waitFor();
-    expect(await page.getByRole('button', { name: 'Create data set' }).count()).toBe(0);
+    await expect.poll(() => page.getByRole('button', { name: 'Create data set' }).count()).toBe(0);
     await page.getByRole('rowheader', { name: 'people' }).getByRole('link').click();
     await page.getByRole('heading', { level: 1, name: 'people' }).waitFor();
   });
@@ -294,7 +296,7 @@ describe('files and templates', () => {
     await page.getByLabel(/A CSV, TSV/).setInputFiles({ name: 'counterfact.json', mimeType: 'application/json', buffer });
     await page.getByText('2 records of a model-editing benchmark').waitFor();
     const fields = page.getByRole('table', { name: 'What became of each field' });
-    expect(await fields.getByRole('row', { name: /^requested_rewrite The edit facts 2 2/ }).count()).toBe(1);
+    await expect.poll(() => fields.getByRole('row', { name: /^requested_rewrite The edit facts 2 2/ }).count()).toBe(1);
     await page.getByText('Left out: case_id.').waitFor();
     await page.getByLabel('What requested_rewrite.target_true becomes').selectOption('fact options');
     await page.getByText('The first of 4 rows; 3 fact options and 2 implication options').waitFor();
@@ -332,7 +334,7 @@ describe('files and templates', () => {
     await press('Control+Home');
     await press('Control+End');
     await expect.poll(() => inPage(page, 'document.activeElement.dataset.cell')).toBe('4999.3');
-    expect(await grid().getByRole('row').count()).toBeLessThan(60);
+    await expect.poll(() => grid().getByRole('row').count()).toBeLessThan(60);
     await press('PageUp');
     await page.keyboard.type('x');
     await press('Escape');

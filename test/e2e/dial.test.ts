@@ -52,7 +52,9 @@ describe('the dial on the run’s screen', () => {
     await expect.poll(ranks, patient).toEqual(storedRanks(epochs.at(-1)!, 0));
     await slider.fill('0');
     await expect.poll(ranks, patient).toEqual(storedRanks(epochs[0]!, 0));
-    expect(await slider.getAttribute('aria-valuetext')).toMatch(/^0\.00; facts: mean rank \d+\.\d\d, implications: mean rank \d/);
+    await expect
+      .poll(() => slider.getAttribute('aria-valuetext'))
+      .toMatch(/^0\.00; facts: mean rank \d+\.\d\d, implications: mean rank \d/);
     for (const strength of ['0.2', '0.4', '0.6', '0.8']) await slider.fill(strength);
     const started = performance.now();
     await slider.fill('1');
@@ -69,15 +71,15 @@ describe('the dial on the run’s screen', () => {
     await slider.focus();
     await slider.press('ArrowLeft');
     await slider.press('ArrowLeft');
-    expect(await slider.inputValue()).toBe('0.9');
+    await expect.poll(() => slider.inputValue()).toBe('0.9');
     await dial().getByRole('combobox', { name: 'Training' }).selectOption({ label: 'finetune, seed 1' });
     await expect.poll(ranks, patient).toEqual(storedRanks(epochs.at(-1)!, 1));
-    expect(await slider.inputValue()).toBe('1');
+    await expect.poll(() => slider.inputValue()).toBe('1');
   });
 
   test('moves blocks of layers one by one, and draws an item’s rank', async () => {
     await dial().getByRole('button', { name: 'By block of layers' }).click();
-    expect(await dial().getByRole('slider').count()).toBe(4);
+    await expect.poll(() => dial().getByRole('slider').count()).toBe(4);
     await dial().getByRole('combobox', { name: 'Blocks' }).selectOption({ label: 'Early and late layers, from 4' });
     const late = dial().getByRole('slider', { name: /^Layers 4 and 5/ });
     await late.fill('-1');

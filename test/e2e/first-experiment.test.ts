@@ -87,7 +87,7 @@ describe.each(shells)('the first experiment in the $name', ({ open }) => {
       .poll(() => state.getAttribute('data-state'), { timeout: 240_000, interval: 250 })
       .toMatch(/finished|failed|stopped|interrupted/);
     const seconds = (performance.now() - begun) / 1000;
-    expect(await state.getAttribute('data-state')).toBe('finished');
+    await expect.poll(() => state.getAttribute('data-state')).toBe('finished');
     console.log(`from click to final curve: ${seconds.toFixed(1)} s (meant to be under ${mostSeconds} s on two cores)`);
     await page.getByRole('table').first().waitFor();
   });
@@ -112,8 +112,8 @@ describe.each(shells)('the first experiment in the $name', ({ open }) => {
     }
     const last = epochs.at(-1)!;
     const shown = async (name: string) => Number(await workbench.page.getByTestId(name).getAttribute('data-value'));
-    expect(await shown('final-fact-rank')).toBeCloseTo(last.fact_rank, 10);
-    expect(await shown('final-implication-rank')).toBeCloseTo(last.implication_rank, 10);
+    await expect.poll(() => shown('final-fact-rank')).toBeCloseTo(last.fact_rank, 10);
+    await expect.poll(() => shown('final-implication-rank')).toBeCloseTo(last.implication_rank, 10);
   });
 
   test('the run is there again after the page is opened anew', async () => {

@@ -41,7 +41,7 @@ describe('a first look', () => {
       .getByRole('table', { name: 'Recent runs' })
       .getByRole('link', { name: /first-hop/ })
       .waitFor();
-    expect(await page.getByRole('button', { name: 'Run it now' }).count()).toBe(0);
+    await expect.poll(() => page.getByRole('button', { name: 'Run it now' }).count()).toBe(0);
     expect(workbench.problems).toEqual([]);
     expect(workbench.outside).toEqual([]);
   });

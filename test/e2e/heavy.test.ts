@@ -47,14 +47,14 @@ describe('a heavy project', () => {
     expect(runs).toHaveLength(count);
     await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Runs', exact: true }).click();
     await titleAt(0).waitFor();
-    expect(await rows().count()).toBeLessThan(mostRows);
-    expect(await page.getByRole('table', { name: 'Runs' }).getAttribute('aria-rowcount')).toBe(String(count + 1));
+    await expect.poll(() => rows().count()).toBeLessThan(mostRows);
+    await expect.poll(() => page.getByRole('table', { name: 'Runs' }).getAttribute('aria-rowcount')).toBe(String(count + 1));
     await titleAt(0).focus();
     await page.keyboard.press('ArrowDown');
     await expect.poll(focused).toEqual([1, `#/runs/${runs[1]!.run}`]);
     await page.keyboard.press('End');
     await expect.poll(focused).toEqual([count - 1, `#/runs/${runs.at(-1)!.run}`]);
-    expect(await rows().count()).toBeLessThan(mostRows);
+    await expect.poll(() => rows().count()).toBeLessThan(mostRows);
     await page.keyboard.press('PageUp');
     await page.keyboard.press('Home');
     await expect.poll(focused).toEqual([0, `#/runs/${runs[0]!.run}`]);
@@ -76,7 +76,7 @@ describe('a heavy project', () => {
       .getByRole('button')
       .click();
     await expect.poll(() => titleAt(0).getAttribute('href')).toBe(`#/runs/${best[0]!.run}`);
-    expect(await page.locator('th[aria-sort]').count()).toBe(1);
+    await expect.poll(() => page.locator('th[aria-sort]').count()).toBe(1);
     const shown = await rows()
       .locator('a')
       .evaluateAll((links) => links.map((link) => link.getAttribute('href')));
@@ -92,8 +92,8 @@ describe('a heavy project', () => {
     // The way back leads to the same list
     await page.goBack();
     await titleAt(0).waitFor();
-    expect(await titleAt(0).getAttribute('href')).toBe(`#/runs/${ocr.run}`);
-    expect(await page.getByLabel('Filter runs').inputValue()).toBe('ocr finished');
+    await expect.poll(() => titleAt(0).getAttribute('href')).toBe(`#/runs/${ocr.run}`);
+    await expect.poll(() => page.getByLabel('Filter runs').inputValue()).toBe('ocr finished');
   });
 
   test('a range is chosen with Shift, deleted at once and brought back with one undo', async () => {
@@ -111,10 +111,10 @@ describe('a heavy project', () => {
       .click({ modifiers: ['Shift'] });
     await page.getByRole('button', { name: `Delete ${count - 4} runs` }).click();
     await page.getByText('4 runs', { exact: true }).waitFor();
-    expect(await rows().locator('a').count()).toBe(4);
+    await expect.poll(() => rows().locator('a').count()).toBe(4);
     await page.getByRole('button', { name: 'Undo' }).click();
     await page.getByText(`${count} runs`, { exact: true }).waitFor();
-    expect(await page.getByRole('button', { name: /^Delete \d+ runs$/ }).count()).toBe(0);
+    await expect.poll(() => page.getByRole('button', { name: /^Delete \d+ runs$/ }).count()).toBe(0);
     await titleAt(2).focus();
     await page.keyboard.press('Shift+ArrowDown');
     await page.getByRole('link', { name: 'Compare 2 runs' }).waitFor();

@@ -94,7 +94,7 @@ describe.each(shells)('models in the $name', ({ open, name }) => {
     await page.getByRole('button', { name: 'Locate llama' }).click();
     const dialog = page.getByRole('dialog', { name: 'Locate llama' });
     const path = dialog.getByRole('textbox', { name: 'Folder' });
-    expect(await path.inputValue()).toBe(join(folder, 'deep', 'down', 'llama'));
+    await expect.poll(() => path.inputValue()).toBe(join(folder, 'deep', 'down', 'llama'));
     await path.fill(join(folder, 'empty'));
     await path.press('Enter');
     await dialog.getByText('NoModelHere').waitFor();
@@ -107,12 +107,12 @@ describe.each(shells)('models in the $name', ({ open, name }) => {
   test('columns sort, and a drop without a path is answered kindly', async () => {
     const { page } = workbench;
     const first = page.getByRole('rowheader').first().getByRole('link');
-    expect(await first.textContent()).toBe('Small world');
+    await expect.poll(() => first.textContent()).toBe('Small world');
     await page.getByRole('button', { name: 'Model', exact: true }).click();
-    expect(await first.textContent()).toBe('gpt2');
-    expect(await page.getByRole('columnheader', { name: 'Model' }).getAttribute('aria-sort')).toBe('ascending');
+    await expect.poll(() => first.textContent()).toBe('gpt2');
+    await expect.poll(() => page.getByRole('columnheader', { name: 'Model' }).getAttribute('aria-sort')).toBe('ascending');
     await page.getByRole('button', { name: 'Parameters' }).click();
-    expect(await first.textContent()).toBe('Small world');
+    await expect.poll(() => first.textContent()).toBe('Small world');
     const drop = (kind: string) =>
       inPage(
         page,
@@ -132,8 +132,8 @@ describe.each(shells)('models in the $name', ({ open, name }) => {
     await page.getByRole('row', { name: /Finetune all weights.*yes/ }).waitFor();
     await page.getByRole('row', { name: /model\.safetensors/ }).waitFor();
     await page.getByText('None in this project yet.').waitFor();
-    expect(await page.getByRole('button', { name: 'Show the folder' }).count()).toBe(name === 'window' ? 1 : 0);
-    expect(await page.getByRole('definition').first().textContent()).toBe('gpt2');
+    await expect.poll(() => page.getByRole('button', { name: 'Show the folder' }).count()).toBe(name === 'window' ? 1 : 0);
+    await expect.poll(() => page.getByRole('definition').first().textContent()).toBe('gpt2');
   });
 
   test('two tokenizers read one text side by side', async () => {
@@ -158,10 +158,10 @@ describe.each(shells)('models in the $name', ({ open, name }) => {
     await page.getByRole('button', { name: 'What comes next?' }).click();
     const options = page.getByRole('table', { name: 'Continuations of interest' });
     await options.waitFor();
-    expect(await options.getByRole('row').count()).toBe(5);
+    await expect.poll(() => options.getByRole('row').count()).toBe(5);
     const top = page.getByRole('table', { name: 'The likeliest tokens' });
-    expect(await top.getByRole('row').count()).toBe(21);
-    expect(await top.getByRole('row').nth(1).textContent()).toMatch(/[\d.]+ %/);
+    await expect.poll(() => top.getByRole('row').count()).toBe(21);
+    await expect.poll(() => top.getByRole('row').nth(1).textContent()).toMatch(/[\d.]+ %/);
   });
 
   test('the wizard offers the models of the project', async () => {

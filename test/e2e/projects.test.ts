@@ -61,10 +61,14 @@ describe('projects in the browser', () => {
     await workbench.reload();
     await page.getByRole('heading', { level: 3, name: 'Plan' }).waitFor();
     const notes = page.getByRole('region', { name: 'Notes', exact: true });
-    expect(await notes.getByRole('link').allTextContents()).toEqual(['all runs']);
-    expect(await notes.getByRole('button', { name: 'the paper' }).getAttribute('title')).toBe('Copy https://example.org/paper');
-    expect(await notes.textContent()).toContain('<img src=x onerror="window.injected = 1"> [bad](javascript:window.injected=1)');
-    expect(await notes.textContent()).toContain('We expect nothing for second-hop; see all runs and the paper.');
+    await expect.poll(() => notes.getByRole('link').allTextContents()).toEqual(['all runs']);
+    await expect
+      .poll(() => notes.getByRole('button', { name: 'the paper' }).getAttribute('title'))
+      .toBe('Copy https://example.org/paper');
+    await expect
+      .poll(() => notes.textContent())
+      .toContain('<img src=x onerror="window.injected = 1"> [bad](javascript:window.injected=1)');
+    await expect.poll(() => notes.textContent()).toContain('We expect nothing for second-hop; see all runs and the paper.');
     expect(await inPage(page, 'typeof window.injected')).toBe('undefined');
     expect(await violations()).toEqual([]);
   });
@@ -89,7 +93,7 @@ describe('projects in the browser', () => {
       await write(other, 'Also here.');
       await other.keyboard.press('Escape');
       await page.getByText('Changed in another window.').waitFor();
-      expect(await page.getByLabel('Notes, in Markdown').inputValue()).toBe(written);
+      await expect.poll(() => page.getByLabel('Notes, in Markdown').inputValue()).toBe(written);
       await page.getByLabel('Notes, in Markdown').fill(`${written}\n`);
       expect(await violations()).toEqual([]);
       await page.getByRole('button', { name: 'Keep mine' }).click();
@@ -160,7 +164,7 @@ describe('projects in the browser', () => {
     await page.getByRole('dialog', { name: 'Rename project' }).getByLabel('Project name').fill('Grafting');
     await page.getByRole('button', { name: 'Rename', exact: true }).click();
     await page.getByRole('dialog').waitFor({ state: 'detached' });
-    expect(await inPage(page, "document.activeElement.getAttribute('aria-label')")).toBe('Actions for Grafting');
+    await expect.poll(() => inPage(page, "document.activeElement.getAttribute('aria-label')")).toBe('Actions for Grafting');
     await page.getByRole('button', { name: 'Actions for Grafting', exact: true }).click();
     await page.getByRole('menuitem', { name: 'Delete' }).click();
     await page.getByText('Deleted “Grafting”.').waitFor();
@@ -190,8 +194,8 @@ describe('projects in the browser', () => {
     await page.keyboard.press('g');
     await page.keyboard.press('r');
     await page.getByLabel('Filter runs').pressSequentially('g h ?');
-    expect(await page.getByLabel('Filter runs').inputValue()).toBe('g h ?');
-    expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('Runs');
+    await expect.poll(() => page.getByLabel('Filter runs').inputValue()).toBe('g h ?');
+    await expect.poll(() => page.getByRole('heading', { level: 1 }).textContent()).toBe('Runs');
   });
 
   test('a search on the projects’ screen finds names, notes and what projects hold, and leads there', async () => {

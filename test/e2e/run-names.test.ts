@@ -74,7 +74,7 @@ test('notes are stored while they are typed', async () => {
   const notes = page.getByRole('textbox', { name: 'Notes on this run' });
   await notes.pressSequentially('Compare with the first.');
   await page.getByText('Saved', { exact: true }).waitFor();
-  expect(await inPage(page, 'document.activeElement.id')).toBe('run-notes');
+  await expect.poll(() => inPage(page, 'document.activeElement.id')).toBe('run-notes');
   await workbench.reload();
   await expect.poll(() => notes.inputValue(), patient).toBe('Compare with the first.');
 });

@@ -11,6 +11,8 @@ export default defineConfig({
     globalSetup: ['./display.ts'],
     testTimeout: 180_000,
     hookTimeout: 120_000,
+    // What a page shows is polled for as long as Playwright waits for an element
+    expect: { poll: { timeout: 30_000 } },
     fileParallelism: false,
   },
 });

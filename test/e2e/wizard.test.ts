@@ -37,18 +37,18 @@ describe('an experiment that is put together', () => {
     const { page } = workbench;
     await go('#/new/ocr');
     await at('Question');
-    expect(await button('Start over').count()).toBe(0);
+    await expect.poll(() => button('Start over').count()).toBe(0);
     await on('Model', 'Data', 'Settings');
     await page.getByLabel('Epochs').fill('77');
     await workbench.reload();
     await at('Settings');
-    expect(await page.getByLabel('Epochs').inputValue()).toBe('77');
+    await expect.poll(() => page.getByLabel('Epochs').inputValue()).toBe('77');
     await page.getByTestId('draft-resumed').waitFor();
     await page.getByRole('link', { name: 'Models', exact: true }).click();
     await page.getByRole('heading', { name: 'Models', level: 1 }).waitFor();
     await page.goBack();
     await at('Settings');
-    expect(await page.getByLabel('Epochs').inputValue()).toBe('77');
+    await expect.poll(() => page.getByLabel('Epochs').inputValue()).toBe('77');
   });
 
   test('is begun anew by an address with values, and by Start over, which can be undone', { timeout: 60_000 }, async () => {
@@ -56,16 +56,16 @@ describe('an experiment that is put together', () => {
     await go(`#/new/ocr?values=${encodeURIComponent('{"epochs": 5}')}`);
     await at('Question');
     await on('Model', 'Data', 'Settings');
-    expect(await page.getByLabel('Epochs').inputValue()).toBe('5');
+    await expect.poll(() => page.getByLabel('Epochs').inputValue()).toBe('5');
     // From the first step on it is this draft that is kept
     await workbench.reload();
     await at('Settings');
-    expect(await page.getByLabel('Epochs').inputValue()).toBe('5');
+    await expect.poll(() => page.getByLabel('Epochs').inputValue()).toBe('5');
     await button('Start over').click();
     await at('Question');
     await button('Undo').click();
     await at('Settings');
-    expect(await page.getByLabel('Epochs').inputValue()).toBe('5');
+    await expect.poll(() => page.getByLabel('Epochs').inputValue()).toBe('5');
   });
 
   test('does not leave its settings with one that cannot be read, and says which', { timeout: 60_000 }, async () => {
@@ -76,10 +76,10 @@ describe('an experiment that is put together', () => {
       await button('Next').click();
       await page.getByText(`“${wrong}” is not a number of bytes, such as 8GiB or 900MB.`).waitFor();
       await at('Settings');
-      expect(await inPage(page, "document.activeElement?.getAttribute('aria-invalid')")).toBe('true');
+      await expect.poll(() => inPage(page, "document.activeElement?.getAttribute('aria-invalid')")).toBe('true');
     }
     await button('Memory').click();
-    expect(await page.locator('[data-setting=memory] input:focus').count()).toBe(1);
+    await expect.poll(() => page.locator('[data-setting=memory] input:focus').count()).toBe(1);
     await page.getByLabel('Memory', { exact: true }).fill('8GiB');
     const given = page.getByLabel('Given batches');
     await given.fill('[[[0, 1, 2], [3, 99]]]');
@@ -96,8 +96,8 @@ describe('an experiment that is put together', () => {
     const { page } = workbench;
     await page.getByLabel('Trained parameters').selectOption('lora');
     await button('Use 5e-3').first().click();
-    expect(await page.getByLabel('Learning rate').inputValue()).toBe('5e-3');
-    expect(await button('Use 5e-3').count()).toBe(0);
+    await expect.poll(() => page.getByLabel('Learning rate').inputValue()).toBe('5e-3');
+    await expect.poll(() => button('Use 5e-3').count()).toBe(0);
     await button('Reset Trained parameters').click();
     await button('Reset Learning rate').click();
   });
@@ -119,7 +119,7 @@ describe('an experiment that is put together', () => {
     await page.getByTestId('prediction').locator('li', { hasText: 'two' }).waitFor();
     await go('#/new/ocr');
     await at('Question');
-    expect(await button('Start over').count()).toBe(0);
+    await expect.poll(() => button('Start over').count()).toBe(0);
   });
 
   test('has fields for values of several parts, and they come into the spec', { timeout: 60_000 }, async () => {
@@ -140,7 +140,7 @@ describe('an experiment that is put together', () => {
     for (const part of ['scores: false', '/models/step 1', 'count: 4', 'answer: Z']) await spec.getByText(part).first().waitFor();
     await page.keyboard.press('Escape');
     await button('Edit as text Checkpoints').click();
-    expect(await page.getByLabel('Checkpoints').inputValue()).toBe('["/models/step 1",""]');
+    await expect.poll(() => page.getByLabel('Checkpoints').inputValue()).toBe('["/models/step 1",""]');
   });
 
   test('nothing complained, nothing left the machine', () => {

@@ -19,14 +19,14 @@ describe.each(shells)('the workbench in the $name', ({ open }) => {
     await page.getByRole('link', { name: 'Set up your first experiment' }).waitFor();
     // The model's facts come from the host, through compute.
     await page.getByText('Vocabulary').waitFor();
-    expect(await page.title()).toBe('Hopscope');
+    await expect.poll(() => page.title()).toBe('Hopscope');
   });
 
   test.each(['New experiment', 'Runs', 'Settings', 'Home'])('%s is reached from the navigation', async (name) => {
     const { page } = workbench;
     await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name, exact: true }).click();
     await page.getByRole('heading', { level: 1 }).waitFor();
-    expect(await page.locator('[aria-current=page]').textContent()).toContain(name);
+    await expect.poll(() => page.locator('[aria-current=page]').textContent()).toContain(name);
   });
 
   test('the token is in no address, and the page has no way into Node', async () => {

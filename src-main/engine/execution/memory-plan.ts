@@ -50,6 +50,9 @@ export interface MemoryPlan {
 /** Whether the work must be done block by block: not everything is in memory at once. */
 export const needsBlocks = ({ residency, state }: MemoryPlan): boolean => residency !== 'memory' || state === 'scratch';
 
+/** What an executor of the planned work is to be told; the rest is its own choice. */
+export const modeOf = (plan: MemoryPlan): { mode?: 'blocks' } => (needsBlocks(plan) ? { mode: 'blocks' } : {});
+
 /** Share of the memory that is free that is taken when nothing else is asked for. */
 const defaultShare = 0.8;
 

@@ -101,6 +101,16 @@ export class Tokenizer {
       : this.library.decode(kept, { skip_special_tokens: false, clean_up_tokenization_spaces: false });
   }
 
+  /** Whether any token has this id; a model's matrix may have more rows. */
+  has(id: number): boolean {
+    return this.library.id_to_token(id) !== undefined;
+  }
+
+  /** Whether the id is that of a token which stands for no text, such as the end of one. */
+  isSpecial(id: number): boolean {
+    return this.specialIds.has(id);
+  }
+
   /** The tokens as the vocabulary writes them. @throws HopscopeError `UnknownToken` */
   tokens(ids: readonly number[]): string[] {
     return ids.map((id) => {
