@@ -304,6 +304,7 @@ describe('the circuit explorer', () => {
     await canvas.focus();
     await canvas.press('Escape');
     await page.getByText(/^Click a component to open it/).waitFor();
+    await expect.poll(() => page.url()).not.toContain('component=');
     await workbench.reload();
     await canvas.focus();
     await page.keyboard.type('nfpg'); // nothing is selected, and the keys are at nothing
