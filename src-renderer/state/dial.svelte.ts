@@ -35,6 +35,7 @@ export class Dial {
   #waiting = $state(false);
   #progress = $state.raw<{ done: number; total: number } | null>(null);
   #wanted: StrengthBlock[] | null = null;
+  #behind = $state(false);
   /** Until something is asked for again, nothing is measured unasked. */
   #rests = false;
   #abort: AbortController | null = null;
@@ -99,6 +100,11 @@ export class Dial {
     return this.#waiting;
   }
 
+  /** Whether what was asked for last is not measured yet. */
+  get behind(): boolean {
+    return this.#behind;
+  }
+
   get progress(): { done: number; total: number } | null {
     return this.#progress;
   }
@@ -129,8 +135,8 @@ export class Dial {
     };
   }
 
-  /** Goes to another training, with all of its change. */
-  choose(service: Service, place: number): void {
+  /** Goes to another training, with all of its change. `ask`: whether that is measured. */
+  choose(service: Service, place: number, { ask } = { ask: true }): void {
     if (place === this.#chosen || this.#kept?.[place] === undefined) return;
     this.stop();
     this.#chosen = place;
@@ -139,13 +145,13 @@ export class Dial {
     this.#points = [];
     this.#line = [];
     this.#error = null;
-    this.#askIfSmall(service);
+    if (ask) this.#askIfSmall(service);
   }
 
   /** The training of a seed and stage, where one is kept. */
-  chooseOf(service: Service, seed: number | null, stage: string): void {
+  chooseOf(service: Service, seed: number | null, stage: string, options?: { ask: boolean }): void {
     const place = this.#kept?.findIndex((kept) => kept.stage === stage && (seed === null || kept.seed === seed)) ?? -1;
-    if (place >= 0) this.choose(service, place);
+    if (place >= 0) this.choose(service, place, options);
   }
 
   /** Cuts the layers into other blocks; strengths stay where that is possible. */
@@ -179,12 +185,14 @@ export class Dial {
   /** Measures what the sliders say, unless that is what was measured last. */
   ask(service: Service): void {
     this.#wanted = this.#strengths;
+    this.#behind = true;
     this.#rests = false;
     void this.#pump(service);
   }
 
   stop(): void {
     this.#wanted = null;
+    this.#behind = false;
     this.#rests = true;
     this.#abort?.abort();
   }
@@ -198,7 +206,7 @@ export class Dial {
 
   /** Puts a stored path's points among the visited ones and goes to where it ended. */
   openPath(service: Service, { seed, stage, points }: DialPath): void {
-    this.chooseOf(service, seed, stage);
+    this.chooseOf(service, seed, stage, { ask: false });
     const last = points.at(-1);
     if (last === undefined) return;
     this.#points = [...points.map((point) => ({ ...point, items: new Map() })), ...this.#points];
@@ -222,6 +230,7 @@ export class Dial {
     this.#waiting = true;
     for (;;) {
       const isWanted = this.#wanted !== null;
+      this.#behind = isWanted;
       const [strengths, training] = [this.#wanted ?? this.#nextOfLine(), this.#trainingAsked()];
       this.#wanted = null;
       if (training === null || strengths === null) break;
@@ -236,7 +245,7 @@ export class Dial {
         if (chosen === this.#chosen) this.#take(strengths, answer, isWanted);
       } catch (error) {
         const record = errorRecord(error);
-        this.#rests = true;
+        if (this.#wanted === null) this.#rests = true;
         if (chosen === this.#chosen && record.code !== 'Interrupted' && !isDisconnected(record.code)) this.#error = record;
       }
     }

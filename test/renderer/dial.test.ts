@@ -222,5 +222,38 @@ describe('the dial', () => {
     await settled(dial);
     expect(dial.strengths).toEqual(all(0.25));
     expect(dial.points).toHaveLength(6);
+    // From another training, only what the path visited and the place gone to are shown
+    dial.choose(service, 2);
+    await settled(dial);
+    dial.openPath(service, dial.paths.all[0]!);
+    await settled(dial);
+    expect(dial.points.map(({ strengths }) => strengths[0]!.strength)).toEqual([1, 0.25]);
+  });
+
+  it('is behind until what was asked for is measured; asking again after a stop measures the line, too', async () => {
+    const { service, asked } = serviceWith(
+      (strength, signal) =>
+        new Promise((resolve, reject) => {
+          signal.addEventListener('abort', () => reject(new HopscopeError('Interrupted', 'Stopped.', 'interrupted')));
+          setTimeout(() => resolve(answered(strength)), 5);
+        }),
+    );
+    const dial = new Dial('run-finished');
+    dial.open(service);
+    await settled(dial);
+    dial.set(service, 0.5);
+    expect(dial.behind).toBe(true);
+    dial.stop();
+    expect(dial.behind).toBe(false);
+    dial.set(service, 0.45);
+    await settled(dial);
+    expect([dial.behind, dial.points.at(-1)?.strengths]).toEqual([false, all(0.45)]);
+    // The place itself, which is between those of the line, and then the whole line of the block
+    dial.arrange(service, equalBlocks(8, 2));
+    dial.stop();
+    const before = asked.length;
+    dial.ask(service);
+    await settled(dial);
+    expect(asked.length).toBe(before + 1 + lineStrengths.length);
   });
 });
