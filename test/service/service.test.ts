@@ -111,12 +111,13 @@ describe('stopping', () => {
   });
 
   test('compute that does not answer is killed, and the next run has a new one', async () => {
-    const { service } = await openHost(temporaryFolder(), 300);
+    const { service } = await openHost(temporaryFolder(), 50);
     const { run } = await service.startRun(specOf('hang'));
     await until(async () => (await service.steps(run)).length === 4);
     const asked = performance.now();
     await service.stopRun(run);
-    expect(performance.now() - asked).toBeLessThan(3000);
+    // Less than without the time that was given here, 5 s
+    expect(performance.now() - asked).toBeLessThan(4900);
     expect(await service.run(run)).toMatchObject({ state: 'stopped', error: null });
     const next = await service.startRun(specOf('finish'));
     expect(await whenState(service, next.run)).toBe('finished');
