@@ -38,6 +38,7 @@ afterAll(async () => {
 /** A machine in use takes its time. */
 const patient = { timeout: 20_000 };
 
+const heading = () => workbench.page.getByRole('heading', { name: 'Strength', exact: true });
 const dial = () => workbench.page.getByTestId('strength-dial');
 const ranks = () => dial().getByTestId('dial-ranks').locator('strong').allTextContents();
 const storedRanks = (epoch: Epoch, seed: number) => {
@@ -47,7 +48,11 @@ const storedRanks = (epoch: Epoch, seed: number) => {
 
 describe('the dial on the run’s screen', () => {
   test('shows the run’s last ranks at 1 and its first ones at 0, and follows the slider', async () => {
-    await workbench.page.getByRole('heading', { name: 'Strength', exact: true }).waitFor();
+    // Nothing is loaded for a dial that nobody looks at
+    await heading().waitFor();
+    await workbench.page.waitForTimeout(500);
+    expect(await dial().count()).toBe(0);
+    await heading().scrollIntoViewIfNeeded();
     const slider = dial().getByRole('slider', { name: /^All layers/ });
     await expect.poll(ranks, patient).toEqual(storedRanks(epochs.at(-1)!, 0));
     await slider.fill('0');
@@ -109,6 +114,7 @@ describe('the dial on the run’s screen', () => {
     await page.getByRole('region', { name: 'Notices' }).getByRole('button', { name: 'Undo' }).last().click();
     await saved.waitFor();
     await workbench.reload();
+    await heading().scrollIntoViewIfNeeded();
     await expect.poll(ranks, patient).toEqual(storedRanks(epochs.at(-1)!, 0));
     await dial().getByRole('region', { name: 'Saved paths' }).getByRole('button').first().click();
     await dial()
@@ -156,6 +162,7 @@ test('the model is asked for next tokens with the run’s weights', async () => 
 test('weights that are gone are named, and nothing else complained', async () => {
   const { page } = workbench;
   await inPage(page, `location.hash = '#/runs/${run}'`);
+  await heading().scrollIntoViewIfNeeded();
   const slider = dial().getByRole('slider', { name: /^All layers/ });
   await expect.poll(ranks, patient).toEqual(storedRanks(epochs.at(-1)!, 0));
   const folder = join(data, 'weights', run);
