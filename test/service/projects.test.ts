@@ -28,6 +28,10 @@ test('a run belongs to the project it was started in, keeps its plan, and comes 
   expect((await service.steps(run)).length).toBeGreaterThan(0);
   await service.saveRunNotes(run, '**seen**');
   expect([(await service.run(run)).notes, told]).toEqual(['**seen**', [run, run, run]]);
+  await expect(service.saveRunNotes(run, 'mine', '')).rejects.toMatchObject({ code: 'NotesChanged' });
+  await service.saveRunNotes(run, '**seen**', '');
+  await service.saveRunNotes(run, 'mine', '**seen**');
+  expect((await service.run(run)).notes).toBe('mine');
   await expect(service.startRun(specOf('finish'), { project: 99 })).rejects.toMatchObject({ code: 'ProjectNotFound' });
 });
 

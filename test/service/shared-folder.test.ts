@@ -9,7 +9,9 @@ test('after a killed program its runs are interrupted, with every row that was s
   const folder = temporaryFolder();
   const other = spawnHost(folder, specOf('finish', { steps: 10_000, delay: 2 }));
   const run = await other.line();
-  await new Promise((resolve) => setTimeout(resolve, 700));
+  const looker = await openHost(folder);
+  await until(async () => (await looker.service.steps(run)).length > 20);
+  await looker.close();
   other.child.kill('SIGKILL');
   await once(other.child, 'exit');
   const { service } = await openHost(folder);
@@ -43,6 +45,7 @@ test('two programs in one folder: each runs its own, both see all, a stop reache
   service.onRunChanged((change) => change.run === theirs && seen.push(change.state));
   const ours = (await service.startRun(specOf('finish', { steps: 100, delay: 5 }))).run;
   expect(await whenState(service, ours)).toBe('finished');
+  await until(async () => (await service.steps(theirs)).length > 10);
   expect((await service.run(theirs)).state).toBe('running');
   expect((await service.runs()).runs.map((run) => run.run)).toEqual([ours, theirs]);
   await until(() => seen.includes('running'));

@@ -66,8 +66,9 @@ function setUp() {
   return { object, near, far, client: connect<Calculator>(near) };
 }
 
-function settled(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 30));
+/** Some turns of the event loop, in each of which messages are handed on; one long wait could be over before any is. */
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 6; turn++) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
 afterEach(() => {
