@@ -147,7 +147,7 @@ describe('comparing runs', () => {
     };
     await page.getByText('With the settings of an earlier run').waitFor();
     for (const name of ['Model', 'Data', 'Settings']) await go(name);
-    await page.getByLabel('Epochs').fill('20');
+    await page.getByLabel('Epochs').fill('40');
     await go('Prediction');
     await page.getByLabel('Threshold, a mean rank').fill('14');
     await page.getByLabel('Why, and what would change your mind').fill('Ranks never exceed it.');
