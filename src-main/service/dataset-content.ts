@@ -5,11 +5,11 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../shared/canonical-json.ts';
 import type { DatasetContent, DatasetKindName, LinkedFacts } from '../shared/contract-datasets.ts';
+import { mostRows } from '../shared/dataset-limits.ts';
 import { HopscopeError } from '../shared/errors.ts';
 import type { Daxwug, Json } from '../shared/records.ts';
 
-/** Most items in a list of a data set, and most characters in all. */
-export const mostRows = 50_000;
+/** Most characters of a data set in all. */
 const mostCharacters = 6_000_000;
 
 /** The content as it is stored, with its size and hash. Errors: `BadDataset`, `DatasetTooLarge`. */

@@ -1,6 +1,6 @@
 /**
  * Blocks of cells as spreadsheets exchange them: text with tabs between cells and line ends between rows, quoted where a cell holds either.
- * It does not reach the system's clipboard, and files are csv.ts's.
+ * How often a block is put into a range is told here too. It does not reach the system's clipboard, and files are csv.ts's.
  */
 
 /** A block as text. A cell with a tab, a line end or a quote in it is quoted, quotes doubled. */
@@ -26,6 +26,16 @@ export function fromClipboard(text: string): string[][] {
     rows.push([]);
   }
   return rows;
+}
+
+/** The block as many times as it fits exactly into so many rows, and columns, else once; '' where a row of it is shorter than the longest. */
+export function tiled(block: readonly (readonly string[])[], { rows, columns }: { rows: number; columns: number }): string[][] {
+  const width = block.reduce((most, { length }) => Math.max(most, length), 0);
+  if (width === 0) return [];
+  const height = rows % block.length === 0 ? rows : block.length;
+  const wide = columns % width === 0 ? columns : width;
+  const cell = (row: number, column: number) => block[row % block.length]![column % width] ?? '';
+  return Array.from({ length: height }, (_, row) => Array.from({ length: wide }, (_, column) => cell(row, column)));
 }
 
 function quoted(cell: string): string {

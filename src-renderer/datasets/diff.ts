@@ -91,8 +91,8 @@ function sameRows(before: readonly Cells[], after: readonly Cells[]): (readonly 
   let place = (piles.at(-1)?.length ?? 0) - 1;
   for (let pile = piles.length - 1; pile >= 0; pile--) {
     const card = piles[pile]![place]!;
-    pairs.unshift([card.old, card.next]);
+    pairs.push([card.old, card.next]);
     place = card.under;
   }
-  return pairs;
+  return pairs.reverse();
 }

@@ -1,16 +1,18 @@
 /**
- * Where the draft of one data set is kept: in the host, and in the browser for as long as the host has not answered.
+ * Where the draft of one data set is kept: in the host, and in the browser for as long as the host has not answered; that it ended, likewise.
  * When it is kept and what is in it is dataset-editor.svelte.ts's.
  */
 import type { Service } from '../../src-main/shared/contract.ts';
 import type { DatasetDraft } from '../../src-main/shared/contract-datasets.ts';
-import { type Keeper, readDraft, removeDraft, writeDraft } from './kept-locally.ts';
+import { type Keeper, readDraft, readDraftEnd, removeDraft, writeDraft, writeDraftEnd } from './kept-locally.ts';
 
 export class DraftKeeper {
   #keeper: Keeper;
   #dataset: number;
   #owner: string | null = null;
   #writes = 0;
+  /** Whether somebody keeps a draft, as far as is known here. */
+  #isHeld = false;
 
   constructor(dataset: number, keeper: Keeper) {
     this.#dataset = dataset;
@@ -28,12 +30,19 @@ export class DraftKeeper {
     this.#owner = `${folder}.${this.#dataset}`;
     const local = readDraft(this.#keeper, this.#owner);
     const isNewer = local !== null && (draft === null || local.written > draft.written);
-    return { name, draft: isNewer ? local : draft };
+    const newest = isNewer ? local : draft;
+    this.#isHeld = newest !== null;
+    const ended = readDraftEnd(this.#keeper, this.#owner);
+    if (newest === null || ended === null || newest.written > ended) return { name, draft: newest };
+    // The host was not told before the page went.
+    void this.remove(service);
+    return { name, draft: null };
   }
 
   /** False where nobody could keep it. */
   async write(service: Service, draft: DatasetDraft): Promise<boolean> {
     const write = ++this.#writes;
+    this.#isHeld = true;
     // At once, as the page may be about to go: the host's answer would come too late.
     const isLocal = this.#owner !== null && writeDraft(this.#keeper, this.#owner, draft);
     try {
@@ -45,10 +54,17 @@ export class DraftKeeper {
     return true;
   }
 
+  /** Asks nobody where nobody keeps one. */
   async remove(service: Service): Promise<void> {
-    this.#writes++;
-    if (this.#owner !== null) removeDraft(this.#keeper, this.#owner);
-    // Where the host cannot be reached, its draft holds what was there before, and is offered again.
-    await service.saveDatasetDraft(this.#dataset, null).catch(() => {});
+    if (!this.#isHeld) return;
+    this.#isHeld = false;
+    const write = ++this.#writes;
+    if (this.#owner !== null) writeDraftEnd(this.#keeper, this.#owner, new Date().toISOString());
+    try {
+      await service.saveDatasetDraft(this.#dataset, null);
+    } catch {
+      return;
+    }
+    if (write === this.#writes && this.#owner !== null) removeDraft(this.#keeper, this.#owner);
   }
 }

@@ -2,9 +2,10 @@
  * Records of model-editing benchmarks as facts and implications: which field became what, what was left out, and the grid's rows.
  * How one record is read is edit-fields.ts's.
  */
+import { mostRows } from '../../src-main/shared/dataset-limits.ts';
 import { type EditGroup, type EditPart, isEdit, readEdit } from './edit-fields.ts';
 import { answersOf, type ImportedRows } from './import-rows.ts';
-import { type ImportProblem, isRecord, mostProblems, mostRows, type RecordList } from './import-table.ts';
+import { type ImportProblem, isRecord, mostProblems, type RecordList } from './import-table.ts';
 
 /** What a field became: a choice where it is no fact. */
 export type EditUse = 'facts' | 'implications' | 'fact options' | 'left out';

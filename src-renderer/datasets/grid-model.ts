@@ -1,10 +1,11 @@
 /**
  * The rows behind an editing grid: cells of text and edits that can be undone, each replacing one stretch of rows by another.
- * Which rows are shown is grid-view.ts's, what is selected selection.ts's; nothing is drawn here.
+ * Which rows are shown is grid-view.ts's, which stay together row-blocks.ts's, what is selected selection.ts's; nothing is drawn here.
  */
+import { tiled } from './clipboard.ts';
 import { type EditTarget, editBetween, GridHistory, type Row, type Step } from './grid-history.ts';
 import { GridView, type Sort } from './grid-view.ts';
-import { isEmpty, isHead, keptTogether, wholeBlocks, withFollowers } from './row-blocks.ts';
+import { headPlace, keptTogether, movedRows, withFollowers } from './row-blocks.ts';
 import { type Range, stretch } from './selection.ts';
 
 /** A new text for one cell; `row` counts the data's rows. */
@@ -157,10 +158,7 @@ export class GridModel implements EditTarget {
 
   /** Where a row that is to be a head goes so that it parts no rows from theirs: at `at` or behind the rows that belong together there. */
   headPlace(at: number): number {
-    let place = at;
-    for (let next = at; next < this.#rows.length && !isHead(this.#rows[next]!, this.#headColumns); next++)
-      if (!isEmpty(this.#rows[next]!)) place = next + 1;
-    return this.#rows.slice(0, at).some((row) => isHead(row, this.#headColumns)) ? place : at;
+    return headPlace(this.#rows, at, this.#headColumns);
   }
 
   /** Removes the rows shown from `top` to `bottom`, and those that belong to one of them; returns how many the latter are. */
@@ -190,7 +188,7 @@ export class GridModel implements EditTarget {
     const data = this.#dataRowsOf(top, bottom);
     if (data.length === 0) return;
     this.insertRows(
-      Math.max(...data) + 1,
+      data.reduce((last, row) => Math.max(last, row), 0) + 1,
       data.map((row) => this.#rows[row]!.cells),
       'duplicate rows',
     );
@@ -201,21 +199,10 @@ export class GridModel implements EditTarget {
    * how many rows: 0 where order is not the data's own, or there is no place.
    */
   move({ top, bottom }: Range, by: -1 | 1): number {
-    if (!this.isPlain) return 0;
-    const rows = this.#rows;
-    const [first, last] = wholeBlocks(rows, [top, bottom], this.#headColumns);
-    const place = by < 0 ? first - 1 : last + 1;
-    if (place < 0 || place >= rows.length) return 0;
-    const hasHead = rows.slice(first, last + 1).some((row) => isHead(row, this.#headColumns));
-    const [start, end] = hasHead ? this.#unitAt(place) : [place, place];
-    // Rows in front of the first head belong to none, and would to this one.
-    if (hasHead && by < 0 && !isHead(rows[start]!, this.#headColumns) && !isEmpty(rows[start]!)) return 0;
-    const moving = rows.slice(first, last + 1);
-    const passed = rows.slice(start, end + 1);
-    const [from, to] = [Math.min(first, start), Math.max(last, end) + 1];
-    const turned = by < 0 ? [...moving, ...passed] : [...passed, ...moving];
-    this.#commit('move rows', [...rows.slice(0, from), ...turned, ...rows.slice(to)]);
-    return by * passed.length;
+    const moved = this.isPlain ? movedRows(this.#rows, [top, bottom], by, this.#headColumns) : null;
+    if (moved === null) return 0;
+    this.#commit('move rows', moved.rows);
+    return moved.by;
   }
 
   /**
@@ -223,26 +210,23 @@ export class GridModel implements EditTarget {
    * Rows beyond the last are added. Returns the range that was written and how many columns had no place.
    */
   paste(range: Range, block: readonly (readonly string[])[]): { range: Range; droppedColumns: number } {
-    const width = Math.max(0, ...block.map(({ length }) => length));
-    if (block.length === 0 || width === 0) return { range, droppedColumns: 0 };
-    const rowsWanted = range.bottom - range.top + 1;
-    const columnsWanted = range.right - range.left + 1;
-    const height = rowsWanted % block.length === 0 ? rowsWanted : block.length;
-    const wide = columnsWanted % width === 0 ? columnsWanted : width;
+    const texts = tiled(block, { rows: range.bottom - range.top + 1, columns: range.right - range.left + 1 });
+    const wide = texts[0]?.length ?? 0;
+    if (wide === 0) return { range, droppedColumns: 0 };
     const written = Math.min(wide, this.columns - range.left);
     const next = [...this.#rows];
     const shown = this.length;
-    for (let row = 0; row < height; row++) {
-      const texts = block[row % block.length]!;
+    for (const [row, pasted] of texts.entries()) {
       const data = range.top + row < shown ? this.dataRow(range.top + row) : next.length;
-      const old = next[data] ?? this.#row([]);
-      const cells = [...old.cells];
-      for (let column = 0; column < written; column++) cells[range.left + column] = texts[column % width] ?? '';
-      next[data] = { id: old.id, cells };
+      const { id, cells } = next[data] ?? this.#row([]);
+      next[data] = {
+        id,
+        cells: [...cells.slice(0, range.left), ...pasted.slice(0, written), ...cells.slice(range.left + written)],
+      };
     }
     this.#commit('paste', this.#together(next));
     return {
-      range: { top: range.top, bottom: range.top + height - 1, left: range.left, right: range.left + written - 1 },
+      range: { top: range.top, bottom: range.top + texts.length - 1, left: range.left, right: range.left + written - 1 },
       droppedColumns: wide - written,
     };
   }
@@ -265,17 +249,6 @@ export class GridModel implements EditTarget {
   /** The rows after an edit, each still with its head. */
   #together(next: readonly Row[]): readonly Row[] {
     return keptTogether(this.#rows, next, this.#headColumns);
-  }
-
-  /** The rows that move as one with the row at `place`. */
-  #unitAt(place: number): [number, number] {
-    const row = this.#rows[place]!;
-    if (isEmpty(row)) return [place, place];
-    let head = place;
-    while (head > 0 && !isHead(this.#rows[head]!, this.#headColumns)) head--;
-    return isHead(this.#rows[head]!, this.#headColumns)
-      ? wholeBlocks(this.#rows, [head, place], this.#headColumns)
-      : [place, place];
   }
 
   /** The first data row that a step concerned here, -1 where it concerned other grids alone, null where there was none. */

@@ -2,8 +2,9 @@
  * A table's columns as the cells of a data set: which column is what, and the rows and options that follow. Problems name their line.
  * How the table came about is import-text.ts's and parquet.ts's; records of model editing are edit-records.ts's.
  */
+import { mostRows } from '../../src-main/shared/dataset-limits.ts';
 import { factsOf } from './facts-table.ts';
-import { type Cell, type ImportProblem, type ImportTable, mostProblems, mostRows } from './import-table.ts';
+import { type Cell, type ImportProblem, type ImportTable, mostProblems } from './import-table.ts';
 
 /** What columns of a file can become, by the names that exports give them. */
 export const targets = [

@@ -34,8 +34,6 @@ export interface RecordList {
   unit: 'line' | 'row';
 }
 
-/** Most rows of a data set. */
-export const mostRows = 50_000;
 /** Problems named at most. */
 export const mostProblems = 100;
 

@@ -27,6 +27,17 @@ export function writeDraft(keeper: Keeper, owner: string, draft: DatasetDraft): 
   return writeKept(keeper, draftKey(owner), draft);
 }
 
+/** In the place of a draft, that there is none any more since `ended`; until the host knows it. */
+export function writeDraftEnd(keeper: Keeper, owner: string, ended: string): void {
+  writeKept(keeper, draftKey(owner), { ended });
+}
+
+/** When the draft ended, null where that is not kept. */
+export function readDraftEnd(keeper: Keeper, owner: string): string | null {
+  const { ended } = (readKept(keeper, draftKey(owner)) ?? {}) as { ended?: unknown };
+  return typeof ended === 'string' ? ended : null;
+}
+
 export function removeDraft(keeper: Keeper, owner: string): void {
   removeKept(keeper, draftKey(owner));
 }

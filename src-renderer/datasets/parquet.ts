@@ -5,9 +5,10 @@
 import { type FileMetaData, parquetMetadata, parquetReadObjects, parquetSchema } from 'hyparquet';
 import { decompressBrotli, decompressGzip, decompressLz4, decompressLz4Raw, decompressZstd } from 'hyparquet-compressors';
 import { parquetWriteBuffer } from 'hyparquet-writer';
+import { mostRows } from '../../src-main/shared/dataset-limits.ts';
 import { HopscopeError } from '../../src-main/shared/errors.ts';
 import { hasMark, mostFileBytes } from './decode.ts';
-import { mostRows, type RecordList } from './import-table.ts';
+import type { RecordList } from './import-table.ts';
 
 /** Bytes that a file may have once it is unpacked: a small one can hold very many. */
 const mostUnpackedBytes = 8 * mostFileBytes;

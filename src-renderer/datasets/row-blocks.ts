@@ -1,6 +1,6 @@
 /**
- * Which rows of a grid belong together: a row with something in its first columns heads the rows below that have nothing there.
- * It is about rows in the data's order and knows no facts; the grid's edits keep rows with their head by it.
+ * Which rows of a grid belong together, and where they go together: a row with something in its first columns heads the rows below that
+ * have nothing there. It is about rows in the data's order and knows no facts; the grid's edits keep rows with their head by it.
  */
 import type { Row } from './grid-history.ts';
 
@@ -61,6 +61,47 @@ export function wholeBlocks(
   return [start, end];
 }
 
+/** Where a row that is to be a head goes so that it parts no rows from theirs: at `at` or behind the rows that belong together there. */
+export function headPlace(rows: readonly Row[], at: number, headColumns: number): number {
+  let place = at;
+  for (let next = at; next < rows.length && !isHead(rows[next]!, headColumns); next++)
+    if (!isEmpty(rows[next]!)) place = next + 1;
+  return rows.slice(0, at).some((row) => isHead(row, headColumns)) ? place : at;
+}
+
+/**
+ * The rows with the stretch [top, bottom] moved up (-1) or down (1) by one; a head goes with its rows, and past the whole of the one that it
+ * changes places with. `by` says by how many rows they moved. Null where there is no place.
+ */
+export function movedRows(
+  rows: readonly Row[],
+  [top, bottom]: readonly [number, number],
+  by: -1 | 1,
+  headColumns: number,
+): { rows: readonly Row[]; by: number } | null {
+  const [first, last] = wholeBlocks(rows, [top, bottom], headColumns);
+  const place = by < 0 ? first - 1 : last + 1;
+  if (place < 0 || place >= rows.length) return null;
+  const hasHead = rows.slice(first, last + 1).some((row) => isHead(row, headColumns));
+  const [start, end] = hasHead ? unitAt(rows, place, headColumns) : [place, place];
+  // Rows in front of the first head belong to none, and would to this one.
+  if (hasHead && by < 0 && !isHead(rows[start]!, headColumns) && !isEmpty(rows[start]!)) return null;
+  const moving = rows.slice(first, last + 1);
+  const passed = rows.slice(start, end + 1);
+  const [from, to] = [Math.min(first, start), Math.max(last, end) + 1];
+  const turned = by < 0 ? [...moving, ...passed] : [...passed, ...moving];
+  return { rows: [...rows.slice(0, from), ...turned, ...rows.slice(to)], by: by * passed.length };
+}
+
+/** The rows that move as one with the row at `place`. */
+function unitAt(rows: readonly Row[], place: number, headColumns: number): [first: number, last: number] {
+  const row = rows[place]!;
+  if (isEmpty(row)) return [place, place];
+  let head = place;
+  while (head > 0 && !isHead(rows[head]!, headColumns)) head--;
+  return isHead(rows[head]!, headColumns) ? wholeBlocks(rows, [head, place], headColumns) : [place, place];
+}
+
 /** The head of every row that has one, by id. */
 function headsOf(rows: readonly Row[], headColumns: number): Map<number, number> {
   const heads = new Map<number, number>();
@@ -72,6 +113,6 @@ function headsOf(rows: readonly Row[], headColumns: number): Map<number, number>
   return heads;
 }
 
-export function isEmpty({ cells }: Row): boolean {
+function isEmpty({ cells }: Row): boolean {
   return cells.every((cell) => cell.trim() === '');
 }

@@ -3,9 +3,10 @@
  * Tables and lists of records are import-rows.ts's; what the host refuses is checked there again.
  */
 import type { LinkedFacts } from '../../src-main/shared/contract-datasets.ts';
+import { mostRows } from '../../src-main/shared/dataset-limits.ts';
 import type { Pair } from '../../src-main/shared/records.ts';
 import { answersOf } from './import-rows.ts';
-import { type ImportProblem, isRecord, mostProblems, mostRows } from './import-table.ts';
+import { type ImportProblem, isRecord, mostProblems } from './import-table.ts';
 
 /** The content, null where there are problems; their lines count the entries of the list they name. Left out options are the answers. */
 export function readWhole(value: Record<string, unknown>): { content: LinkedFacts | null; problems: ImportProblem[] } {

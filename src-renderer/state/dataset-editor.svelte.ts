@@ -1,6 +1,6 @@
 /**
- * One data set being edited: what its grids hold, whether that is saved, the draft kept meanwhile, and what other windows do to it. The
- * grids are editor-grids.svelte.ts's, how a model reads it is dataset-reading.svelte.ts's.
+ * One data set being edited: what its grids hold, whether that is saved, and the draft kept meanwhile. The grids are editor-grids.svelte.ts's,
+ * what the host has and other windows do to it stored-dataset.svelte.ts's, how a model reads it dataset-reading.svelte.ts's.
  */
 import type { Service } from '../../src-main/shared/contract.ts';
 import type {
@@ -14,11 +14,11 @@ import { errorRecord } from '../../src-main/shared/errors.ts';
 import type { Daxwug } from '../../src-main/shared/records.ts';
 import { DraftKeeper } from '../datasets/draft-keeper.ts';
 import { type EditorTexts, noTexts, sameTexts, textsOf } from '../datasets/editor-texts.ts';
-import { type FactsOfRows, factsOf, gapOf, missingOptions } from '../datasets/facts-table.ts';
 import type { Keeper } from '../datasets/kept-locally.ts';
 import { EditorGrids, type OptionList } from './editor-grids.svelte.ts';
-import type { GridState } from './grid.svelte.ts';
+import { isDisconnected } from './follow.ts';
 import { Request } from './request.svelte.ts';
+import { StoredDataset } from './stored-dataset.svelte.ts';
 
 /** Milliseconds after the last change until what the rows hold is read, and after that until the draft is kept, which takes longer. */
 const settling = 250;
@@ -27,47 +27,42 @@ const keeping = 1000;
 const noContent: LinkedFacts = { train: [], test: [], options: { train: [], test: [] } };
 
 export class DatasetEditor {
-  readonly detail = new Request<DatasetDetail>();
-  readonly latest = new Request<DatasetVersion | null>();
   readonly saving = new Request<{ version: number; added: boolean }>();
   readonly dataset: number;
-  readonly #grids: EditorGrids;
+  readonly #stored: StoredDataset;
+  readonly grids: EditorGrids;
   #drafts: DraftKeeper;
   #service: Service | null = null;
-  #found = $state.raw<FactsOfRows>(factsOf([], { train: [], test: [] }));
-  /** What the latest version holds, as the grids would say it, and what they hold. */
+  /** What the latest version holds, as the grids would say it. */
   #saved = $state.raw<EditorTexts>(noTexts);
-  #texts = $state.raw<EditorTexts>(noTexts);
   /** Number of the version that the grids were made from; 0: none. */
   #base = $state(0);
   /** When the draft that was found was written; null: there was none. */
   #restored = $state<string | null>(null);
-  #isGone = $state(false);
   /** The draft of a data set that is deleted already when it is asked for, and what that was called. */
   #lost = $state.raw<{ name: string; draft: DatasetDraft } | null>(null);
   #kept = $state(true);
-  /** Whether somebody keeps a draft. */
-  #hasDraft = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #loaded = $state(false);
 
   constructor(dataset: number, keeper: Keeper) {
     this.dataset = dataset;
+    this.#stored = new StoredDataset(dataset);
     this.#drafts = new DraftKeeper(dataset, keeper);
-    this.#grids = new EditorGrids(keeper);
+    this.grids = new EditorGrids(keeper);
   }
 
-  get rows(): GridState {
-    return this.#grids.rows;
+  get detail(): Request<DatasetDetail> {
+    return this.#stored.detail;
   }
 
-  get options(): Record<OptionList, GridState> {
-    return this.#grids.options;
+  get latest(): Request<DatasetVersion | null> {
+    return this.#stored.latest;
   }
 
-  /** What the rows held when they were last read. */
-  get found(): FactsOfRows {
-    return this.#found;
+  /** What is in a version, an earlier one too. Errors: those of `datasetVersion`. */
+  contentOf(service: Service, number: number): Promise<DatasetContent> {
+    return this.#stored.contentOf(service, number);
   }
 
   get isLoaded(): boolean {
@@ -78,7 +73,7 @@ export class DatasetEditor {
     return this.#loaded && this.#differs;
   }
 
-  readonly #differs: boolean = $derived.by(() => !sameTexts(this.#texts, this.#saved));
+  readonly #differs: boolean = $derived.by(() => !sameTexts(this.grids.texts, this.#saved));
 
   get restored(): string | null {
     return this.#restored;
@@ -97,7 +92,7 @@ export class DatasetEditor {
 
   /** Whether it was deleted, elsewhere, while it is open here. */
   get isGone(): boolean {
-    return this.#isGone;
+    return this.#stored.isGone;
   }
 
   get lost(): { name: string; draft: DatasetDraft } | null {
@@ -109,11 +104,6 @@ export class DatasetEditor {
     return this.#loaded ? this.#drafts.owner : null;
   }
 
-  /** What the grids held when they were last read. */
-  get texts(): EditorTexts {
-    return this.#texts;
-  }
-
   /** False: neither the host nor the browser could keep the draft. */
   get isKept(): boolean {
     return this.#kept;
@@ -121,18 +111,6 @@ export class DatasetEditor {
 
   get kind(): 'facts' | 'daxwug' | null {
     return this.detail.value?.kind ?? null;
-  }
-
-  /** Whether both lists of options hold something. */
-  get hasOptions(): boolean {
-    const { train, test } = this.#found.content.options;
-    return train.length > 0 && test.length > 0;
-  }
-
-  /** Answers that are not among the options. */
-  missing(list: OptionList): string[] {
-    const { train, test, options } = this.#found.content;
-    return missingOptions(list === 'train' ? train : test, options[list]);
   }
 
   /** Reads the data set and its latest version; a draft takes its place. Once that is done, it only follows what changed. */
@@ -143,26 +121,21 @@ export class DatasetEditor {
       if (this.isChanged) this.#keep();
       return;
     }
-    const detail = await this.detail.ask(() => service.dataset(this.dataset));
-    if (detail === null) {
+    const read = await this.#stored.read(service);
+    if (read === null) {
       if (this.detail.error?.code === 'DatasetNotFound') await this.#findLost(service);
       return;
     }
-    const version = await this.latest.ask(async () =>
-      detail.versions === 0 ? null : await service.datasetVersion(this.dataset, detail.versions),
-    );
-    if (this.latest.error !== null || this.#loaded) return;
+    const { detail, version } = read;
     const draft = detail.kind === 'facts' ? await this.#readDraft(service) : null;
-    if (this.#loaded) return;
+    if (draft === 'cut off' || this.#loaded) return;
     const content = version?.content ?? noContent;
-    if ('train' in content) this.#grids.fill(textsOf(content));
-    this.#read();
-    this.#saved = this.#texts;
+    if ('train' in content) this.grids.fill(textsOf(content));
+    this.#saved = this.grids.texts;
     this.#base = detail.versions;
     this.#loaded = true;
     if (draft === null) return;
-    this.#grids.fill(draft);
-    this.#read();
+    this.grids.fill(draft);
     if (!this.isChanged) return;
     this.#restored = draft.written;
     this.#base = Math.min(draft.base, detail.versions);
@@ -170,50 +143,33 @@ export class DatasetEditor {
 
   /** Follows what another window did: a version that was saved, another name, that it was deleted. */
   async refresh(): Promise<void> {
-    const [service, known] = [this.#service, this.detail.value];
-    if (service === null || known === null || !this.#loaded || this.saving.waiting) return;
-    const detail = await this.detail.ask(async () => {
-      try {
-        const found = await service.dataset(this.dataset);
-        this.#isGone = false;
-        return found;
-      } catch (error) {
-        if (errorRecord(error).code === 'DatasetNotFound') this.#isGone = true;
-        return known;
-      }
-    });
-    if (detail === null || detail.versions === (this.latest.value?.number ?? 0)) return;
-    const version = await this.latest.ask(() => service.datasetVersion(this.dataset, detail.versions));
+    const service = this.#service;
+    if (service === null || !this.#loaded || this.saving.waiting) return;
+    const version = await this.#stored.follow(service);
     if (version === null) return;
-    this.#read();
-    const isMine = this.isChanged || this.#grids.all.some(({ draft }) => draft !== null);
+    this.grids.read();
+    const isMine = this.isChanged || this.grids.all.some(({ draft }) => draft !== null);
     if ('train' in version.content) this.#saved = textsOf(version.content);
-    if (!isMine) this.#grids.fill(this.#saved, `version ${version.number}`);
-    this.#read();
+    if (!isMine) this.grids.fill(this.#saved, `version ${version.number}`);
     if (!isMine || !this.isChanged) this.#base = version.number;
     else this.#keep();
   }
 
-  /** Follows changes; call it in an effect that reads `revision`. */
+  /** Follows changes; call it in an effect that reads the `revision` of the grids. */
   changed(): void {
     clearTimeout(this.#timer);
     if (!this.#loaded || this.kind !== 'facts') return;
     this.#timer = setTimeout(() => {
-      this.#read();
+      this.grids.read();
       this.#timer = setTimeout(() => this.#keep(), keeping);
     }, settling);
-  }
-
-  /** Counts changes of all three grids. */
-  get revision(): number {
-    return this.#grids.revision;
   }
 
   /** Reads the rows and keeps the draft now. */
   settle(): void {
     clearTimeout(this.#timer);
     if (!this.#loaded || this.kind !== 'facts') return;
-    this.#read();
+    this.grids.read();
     this.#keep();
   }
 
@@ -221,21 +177,14 @@ export class DatasetEditor {
     const service = this.#service;
     if (service === null) return;
     if (!this.isChanged) {
-      if (this.#hasDraft) void this.#drafts.remove(service);
-      this.#hasDraft = false;
+      void this.#drafts.remove(service);
       return;
     }
-    this.#hasDraft = true;
-    const { rows, options } = this.#texts;
+    const { rows, options } = this.grids.texts;
     const draft: DatasetDraft = { base: this.#base, written: new Date().toISOString(), rows, options };
     void this.#drafts.write(service, draft).then((kept) => {
       this.#kept = kept;
     });
-  }
-
-  /** What a data set must have and this one does not, yet; '' where nothing is missing. */
-  get gap(): string {
-    return gapOf(this.#found.content);
   }
 
   /**
@@ -243,15 +192,14 @@ export class DatasetEditor {
    * different answers.
    */
   async save(service: Service, note: string): Promise<boolean> {
-    for (const grid of this.#grids.all) grid.commit();
+    for (const grid of this.grids.all) grid.commit();
     this.settle();
-    if (this.#found.problems.length > 0 || this.gap !== '' || this.conflict !== null) return false;
-    for (const list of ['train', 'test'] as const)
-      if (this.#found.content.options[list].length === 0) this.#grids.addOptions(list, this.missing(list));
-    this.#read();
+    const { grids } = this;
+    if (grids.found.problems.length > 0 || grids.gap !== '' || this.conflict !== null) return false;
+    for (const list of ['train', 'test'] as const) if (grids.found.content.options[list].length === 0) grids.addMissing(list);
     // What is typed meanwhile is not in it.
-    const texts = this.#texts;
-    return await this.#store(service, this.#found.content, note, this.#base, () => {
+    const { texts, found } = grids;
+    return await this.#store(service, found.content, note, this.#base, () => {
       this.#saved = texts;
     });
   }
@@ -269,16 +217,15 @@ export class DatasetEditor {
   async saveContent(service: Service, content: DatasetContent, note: string, base?: number): Promise<boolean> {
     return await this.#store(service, content, note, base ?? this.detail.value?.versions ?? 0, () => {
       if (!('train' in content)) return;
-      this.#grids.fill(textsOf(content), 'restore version');
-      this.#read();
-      this.#saved = this.#texts;
+      this.grids.fill(textsOf(content), 'restore version');
+      this.#saved = this.grids.texts;
     });
   }
 
   /** The latest version again, in place of what is here; one edit that can be undone. */
   discard(label = 'discard changes'): void {
     const content = this.latest.value?.content ?? noContent;
-    if ('train' in content) this.#grids.fill(textsOf(content), label);
+    if ('train' in content) this.grids.fill(textsOf(content), label);
     this.#restored = null;
     this.#base = this.latest.value?.number ?? 0;
     this.settle();
@@ -286,21 +233,14 @@ export class DatasetEditor {
 
   /** What was in the grids before, as one edit. */
   put(texts: EditorTexts, label: string): void {
-    this.#grids.fill(texts, label);
+    this.grids.fill(texts, label);
     this.settle();
   }
 
   /** Takes other rows and options in place of all, or behind the rows that are there; undone in the grids. */
   take(rows: readonly (readonly string[])[], options: Record<OptionList, readonly string[]>, where: 'replace' | 'append'): void {
-    if (where === 'replace') this.#grids.fill({ rows, options }, 'import');
-    else this.#grids.append({ rows, options });
-    this.settle();
-  }
-
-  /** Puts answers that are no options among them. */
-  addMissing(list: OptionList): void {
-    this.settle();
-    this.#grids.addOptions(list, this.missing(list));
+    if (where === 'replace') this.grids.fill({ rows, options }, 'import');
+    else this.grids.append({ rows, options });
     this.settle();
   }
 
@@ -315,35 +255,30 @@ export class DatasetEditor {
     if (answer === null) {
       // What stood in the way may be seen now: another version, or that it is deleted.
       await this.refresh();
-      if (this.conflict !== null || this.#isGone) this.saving.clear();
+      if (this.conflict !== null || this.isGone) this.saving.clear();
       return false;
     }
     stored();
     this.#base = answer.version;
     this.#restored = null;
-    this.#hasDraft = false;
     await this.#drafts.remove(service);
-    const detail = await this.detail.ask(() => service.dataset(this.dataset));
-    if (detail !== null) await this.latest.ask(() => service.datasetVersion(this.dataset, answer.version));
+    await this.#stored.readSaved(service, answer.version);
     this.settle();
     await this.refresh();
     return true;
   }
 
-  /** Null where there is none, or it cannot be had. */
-  async #readDraft(service: Service): Promise<DatasetDraft | null> {
-    const { draft } = await this.#drafts.read(service).catch(() => ({ draft: null }));
-    this.#hasDraft = draft !== null;
-    return draft;
+  /** Null where there is none, or the host refuses it. Cut off, it may be there: then nothing may be kept in its place. */
+  async #readDraft(service: Service): Promise<DatasetDraft | null | 'cut off'> {
+    try {
+      return (await this.#drafts.read(service)).draft;
+    } catch (error) {
+      return isDisconnected(errorRecord(error).code) ? 'cut off' : null;
+    }
   }
 
   async #findLost(service: Service): Promise<void> {
     const { name, draft } = await this.#drafts.read(service).catch(() => ({ name: '', draft: null }));
     this.#lost = draft === null ? null : { name, draft };
-  }
-
-  #read(): void {
-    this.#texts = this.#grids.texts();
-    this.#found = factsOf(this.#texts.rows, this.#texts.options);
   }
 }

@@ -6,7 +6,8 @@ import type { Service } from '../../src-main/shared/contract.ts';
 import { type ErrorRecord, errorRecord } from '../../src-main/shared/errors.ts';
 import type { Finding, Json } from '../../src-main/shared/records.ts';
 import { baseName } from '../text/format.ts';
-import type { DatasetEditor } from './dataset-editor.svelte.ts';
+import type { EditorGrids } from './editor-grids.svelte.ts';
+import { isDisconnected } from './follow.ts';
 import { Request } from './request.svelte.ts';
 
 /** Texts asked for at once. */
@@ -25,23 +26,31 @@ export interface ModelFindings {
   error: ErrorRecord | null;
 }
 
+/** Texts whose tokens are asked for, and those that were refused, which are not asked for again before another round begins. */
+interface Round {
+  waiting: Set<string>;
+  refused: Set<string>;
+}
+const newRound = (): Round => ({ waiting: new Set(), refused: new Set() });
+
 export class DatasetReading {
   readonly findings = new Request<ModelFindings[]>();
-  #editor: DatasetEditor;
+  #grids: EditorGrids;
   #service: () => Service;
   /** At least one. */
   #models = $state.raw<readonly string[]>(['small-world']);
   #showTokens = $state(false);
-  /** Tokens by text; null while they are asked for. */
-  #tokens = new Map<string, string[] | null>();
+  /** Tokens by text, as the first model reads it. */
+  #tokens = new Map<string, string[]>();
   #answered = $state(0);
-  #waiting = new Set<string>();
+  /** What arrives for an earlier round is void. */
+  #round = newRound();
   #problem = $state('');
   /** Rows of the grid when the findings were made, to tell old findings from new rows. */
   #checkedRevision = $state(-1);
 
-  constructor(editor: DatasetEditor, service: () => Service) {
-    this.#editor = editor;
+  constructor(grids: EditorGrids, service: () => Service) {
+    this.#grids = grids;
     this.#service = service;
   }
 
@@ -54,7 +63,7 @@ export class DatasetReading {
     if (paths.length === 0) return;
     if (paths[0] !== this.#models[0]) {
       this.#tokens.clear();
-      this.#problem = '';
+      this.askAgain();
     }
     this.#models = paths;
     this.findings.clear();
@@ -66,23 +75,31 @@ export class DatasetReading {
 
   set showTokens(shown: boolean) {
     this.#showTokens = shown;
+    if (shown && this.#round.refused.size > 0) this.askAgain();
   }
 
-  /** Why tokens cannot be shown. */
+  /** Tokens that were refused, or not answered yet, are asked for once more where they are shown; after another connection, for example. */
+  askAgain(): void {
+    this.#round = newRound();
+    this.#problem = '';
+    this.#answered++;
+  }
+
+  /** Why some tokens cannot be shown. */
   get problem(): string {
     return this.#problem;
   }
 
   /** Whether the data have changed since they were checked. */
   get isStale(): boolean {
-    return this.#checkedRevision !== this.#editor.revision;
+    return this.#checkedRevision !== this.#grids.revision;
   }
 
   /** Asks the tokenizer of each model about all complete rows. */
   async check(): Promise<void> {
-    this.#editor.settle();
-    const { links: _links, ...content } = this.#editor.found.content;
-    this.#checkedRevision = this.#editor.revision;
+    this.#grids.read();
+    const { links: _links, ...content } = this.#grids.found.content;
+    this.#checkedRevision = this.#grids.revision;
     const dataset = content as unknown as Json;
     await this.findings.ask(async () => {
       const answers: ModelFindings[] = [];
@@ -102,7 +119,7 @@ export class DatasetReading {
   /** Findings by `row.column` of the grid, errors over warnings; what is incomplete comes first. */
   readonly cells: ReadonlyMap<string, CellFinding> = $derived.by(() => {
     const found = new Map<string, CellFinding>();
-    const { problems, factRows, implicationRows } = this.#editor.found;
+    const { problems, factRows, implicationRows } = this.#grids.found;
     for (const { row, column, message } of problems) found.set(`${row}.${column}`, { text: message, isError: true });
     if (this.isStale) return found;
     const all = (this.findings.value ?? []).flatMap(({ model, findings }) =>
@@ -131,35 +148,39 @@ export class DatasetReading {
   /** The tokens of a cell, null until they are known. A continuation is read with the blank in front of it. */
   tokensOf(text: string, column: number): string[] | null {
     void this.#answered;
-    if (text.trim() === '' || this.#problem !== '') return null;
+    if (text.trim() === '') return null;
     const read = column % 2 === 1 ? ` ${text}` : text;
+    const round = this.#round;
     const known = this.#tokens.get(read);
-    if (known === undefined && !this.#waiting.has(read)) {
-      if (this.#waiting.size === 0) setTimeout(() => void this.#ask(), 30);
-      this.#waiting.add(read);
+    if (known === undefined && !round.waiting.has(read) && !round.refused.has(read)) {
+      if (round.waiting.size === 0) setTimeout(() => void this.#ask(round), 30);
+      round.waiting.add(read);
     }
     return known ?? null;
   }
 
-  async #ask(): Promise<void> {
-    const texts = [...this.#waiting].slice(0, batch);
-    const model = this.#models[0]!;
-    try {
-      const read = await this.#service().tokenize(model, texts);
-      if (model !== this.#models[0]) return;
-      for (const [index, text] of texts.entries()) {
-        const { tokens, special } = read.texts[index]!;
-        this.#tokens.set(
-          text,
-          tokens.filter((_, place) => !special[place]),
-        );
+  async #ask(round: Round): Promise<void> {
+    while (round === this.#round && round.waiting.size > 0) {
+      const texts = [...round.waiting].slice(0, batch);
+      const answer = await this.#tokenize(texts);
+      if (round !== this.#round) return;
+      if (Array.isArray(answer)) for (const [index, text] of texts.entries()) this.#tokens.set(text, answer[index]!);
+      else {
+        for (const text of texts) round.refused.add(text);
+        // Where the line is down, the banner says so.
+        if (!isDisconnected(answer.code)) this.#problem = answer.message;
       }
-    } catch (error) {
-      this.#problem = error instanceof Error ? error.message : String(error);
-    } finally {
-      for (const text of texts) this.#waiting.delete(text);
+      for (const text of texts) round.waiting.delete(text);
       this.#answered++;
-      if (this.#waiting.size > 0) void this.#ask();
+    }
+  }
+
+  async #tokenize(texts: string[]): Promise<string[][] | ErrorRecord> {
+    try {
+      const read = await this.#service().tokenize(this.#models[0]!, texts);
+      return read.texts.map(({ tokens, special }) => tokens.filter((_, place) => !special[place]));
+    } catch (error) {
+      return errorRecord(error);
     }
   }
 }

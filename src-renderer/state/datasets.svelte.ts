@@ -20,7 +20,7 @@ export function useAddress(dataset: number, version: number): string {
 }
 
 /** A data set of texts, with a version where they are complete, else with a draft that waits for the rest. Returns its number. */
-export async function createOfTexts(
+async function createOfTexts(
   service: Service,
   given: { project: number; name: string; note: string },
   { rows, options }: EditorTexts,
@@ -65,8 +65,8 @@ export class DatasetList {
     }
   }
 
-  /** A data set of rows and options, complete or not. */
-  async createOf(name: string, texts: EditorTexts, note: string): Promise<number | null> {
+  /** The number of a data set of rows and options, complete or not; null where it was refused, which is said in a notice. */
+  async createOf(name: string, texts: EditorTexts, note = ''): Promise<number | null> {
     const { service, projects, toasts } = this.#workbench;
     try {
       return await createOfTexts(service, { project: projects.current.id, name, note }, texts);

@@ -1,9 +1,9 @@
 /**
- * The three grids of a data set of facts: its rows and both lists of options, with one history. What they hold is read as texts; what the
- * texts mean, and whether they are saved, is the editor's.
+ * The three grids of a data set of facts: its rows and both lists of options, with one history, and what was found in them when they were
+ * last read. Whether that is saved, or kept as a draft, is dataset-editor.svelte.ts's.
  */
-import { appended, type EditorTexts } from '../datasets/editor-texts.ts';
-import { factColumns } from '../datasets/facts-table.ts';
+import { appended, type EditorTexts, noTexts } from '../datasets/editor-texts.ts';
+import { type FactsOfRows, factColumns, factsOf, gapOf, missingOptions } from '../datasets/facts-table.ts';
 import { GridHistory } from '../datasets/grid-history.ts';
 import type { Keeper } from '../datasets/kept-locally.ts';
 import { GridState } from './grid.svelte.ts';
@@ -22,6 +22,8 @@ export class EditorGrids {
   readonly rows: GridState;
   readonly options: Record<OptionList, GridState>;
   readonly #history = new GridHistory();
+  #texts = $state.raw<EditorTexts>(noTexts);
+  #found = $state.raw<FactsOfRows>(factsOf([], noTexts.options));
 
   constructor(keeper: Keeper) {
     const history = this.#history;
@@ -42,11 +44,40 @@ export class EditorGrids {
     return this.all.reduce((sum, { revision }) => sum + revision, 0);
   }
 
-  texts(): EditorTexts {
-    return { rows: this.rows.model.cells(), options: this.optionTexts() };
+  /** Reads what the grids hold, which takes a while where they are large. */
+  read(): void {
+    this.#texts = { rows: this.rows.model.cells(), options: this.#optionTexts() };
+    this.#found = factsOf(this.#texts.rows, this.#texts.options);
   }
 
-  optionTexts(): Record<OptionList, string[]> {
+  /** What the grids held when they were last read. */
+  get texts(): EditorTexts {
+    return this.#texts;
+  }
+
+  /** What that says. */
+  get found(): FactsOfRows {
+    return this.#found;
+  }
+
+  /** Whether both lists of options hold something. */
+  get hasOptions(): boolean {
+    const { train, test } = this.#found.content.options;
+    return train.length > 0 && test.length > 0;
+  }
+
+  /** What a data set must have and this one does not, yet; '' where nothing is missing. */
+  get gap(): string {
+    return gapOf(this.#found.content);
+  }
+
+  /** Answers that are not among the options. */
+  missing(list: OptionList): string[] {
+    const { train, test, options } = this.#found.content;
+    return missingOptions(list === 'train' ? train : test, options[list]);
+  }
+
+  #optionTexts(): Record<OptionList, string[]> {
     const texts = (grid: GridState) => grid.model.rows.map(({ cells }) => cells[0]!).filter((text) => text.trim() !== '');
     return { train: texts(this.options.train), test: texts(this.options.test) };
   }
@@ -64,22 +95,25 @@ export class EditorGrids {
         );
     });
     for (const grid of this.all) grid.selected.clamp();
+    this.read();
   }
 
   /** Puts rows behind those that are there, and options that are not there yet; one edit. */
   append({ rows, options }: ReadonlyTexts): void {
-    const old = this.optionTexts();
+    const old = this.#optionTexts();
     const held = this.rows.model.cells().filter((cells) => cells.some(Boolean));
     const joined = (list: OptionList) => [...new Set([...old[list], ...options[list]])];
     this.fill({ rows: appended(held, rows), options: { train: joined('train'), test: joined('test') } }, 'append');
   }
 
-  /** Puts answers behind a list of options. */
-  addOptions(list: OptionList, answers: readonly string[]): void {
-    const texts = [...this.optionTexts()[list], ...answers];
+  /** Puts answers that are no options behind them. */
+  addMissing(list: OptionList): void {
+    this.read();
+    const texts = [...this.#optionTexts()[list], ...this.missing(list)];
     this.options[list].model.replaceAllRows(
       texts.map((text) => [text]),
       'add answers',
     );
+    this.read();
   }
 }

@@ -4,7 +4,8 @@
  */
 import type { Service } from '../../src-main/shared/contract.ts';
 import type { Generated, GenerationRequest, SentenceTemplate } from '../../src-main/shared/contract-datasets.ts';
-import type { Keeper } from '../datasets/kept-locally.ts';
+import type { Row } from '../datasets/grid-history.ts';
+import { type Keeper, readKept, writeKept } from '../datasets/kept-locally.ts';
 import { GridState } from './grid.svelte.ts';
 import { Request } from './request.svelte.ts';
 
@@ -25,14 +26,20 @@ const first: Kept = {
   implications: [{ prompt: 'The people in the city {name} is from speak', answer: 'language' }],
 };
 
-const key = (owner: string) => `hopscope.dataset-templates.${owner}`;
+/** Milliseconds after the last change of the table until it is kept. */
+const keeping = 500;
+
+const keyOf = (owner: string) => `hopscope.dataset-templates.${owner}`;
 
 export class Generator {
   readonly generated = new Request<Generated>();
   readonly words = new Request<string[]>();
   #keeper: Keeper;
-  #owner: string;
+  #key: string;
   #table = $state.raw<GridState>() as GridState;
+  /** The rows that are kept: every edit makes others. */
+  #keptRows: readonly Row[] = [];
+  #timer: ReturnType<typeof setTimeout> | undefined;
   facts = $state<SentenceTemplate[]>([]);
   implications = $state<SentenceTemplate[]>([]);
   /** Columns whose values move together to other rows; empty: none do. */
@@ -42,11 +49,12 @@ export class Generator {
   /** `owner` names the data set among those of all data folders. */
   constructor(owner: string, keeper: Keeper) {
     this.#keeper = keeper;
-    this.#owner = owner;
+    this.#key = keyOf(owner);
     const { columns, rows, facts, implications } = this.#read() ?? first;
     this.facts = facts;
     this.implications = implications;
     this.#setTable(columns, rows);
+    this.#keptRows = this.#table.model.rows;
   }
 
   get table(): GridState {
@@ -57,19 +65,29 @@ export class Generator {
     return this.#table.columns.map(({ title }) => title);
   }
 
-  /** Columns and templates are kept for the next visit. */
+  /** Follows edits of the table; call it in an effect that reads its `revision`. */
+  changed(): void {
+    clearTimeout(this.#timer);
+    if (this.#table.model.rows !== this.#keptRows) this.#timer = setTimeout(() => this.keep(), keeping);
+  }
+
+  /** Keeps the table now, with what is being written into a cell, unless it is kept already: another window may have kept its own since. */
+  settle(): void {
+    this.#table.commit();
+    if (this.#table.model.rows !== this.#keptRows) this.keep();
+  }
+
+  /** Columns, rows and templates are kept for the next visit; without room for them, they are there until the screen is left. */
   keep(): void {
+    clearTimeout(this.#timer);
     const kept: Kept = {
       columns: this.columns,
       rows: this.#table.model.cells(),
       facts: $state.snapshot(this.facts),
       implications: $state.snapshot(this.implications),
     };
-    try {
-      this.#keeper.setItem(key(this.#owner), JSON.stringify(kept));
-    } catch {
-      // No room: they are there until the screen is left.
-    }
+    writeKept(this.#keeper, this.#key, kept);
+    this.#keptRows = this.#table.model.rows;
   }
 
   /** Other columns, by name: what has the same name keeps its cells, one at the place of a name that is gone takes that one's. */
@@ -108,11 +126,12 @@ export class Generator {
     const count = model.rows.length;
     const without = model.rows.flatMap(({ cells }) => cells);
     const words = await this.words.ask(() => service.makeWords({ models: [...models], count, seed: this.seed, kind, without }));
-    if (words !== null)
-      this.#table.setCells(
-        words.map((text, row) => ({ row, column, text })),
-        'nonce words',
-      );
+    if (words === null) return;
+    this.#table.setCells(
+      words.map((text, row) => ({ row, column, text })),
+      'nonce words',
+    );
+    this.changed();
   }
 
   #setTable(columns: readonly string[], rows: readonly (readonly string[])[]): void {
@@ -125,12 +144,8 @@ export class Generator {
   }
 
   #read(): Kept | null {
-    try {
-      const value = JSON.parse(this.#keeper.getItem(key(this.#owner)) ?? 'null') as Partial<Kept> | null;
-      const lists = [value?.columns, value?.rows, value?.facts, value?.implications];
-      return lists.every(Array.isArray) ? (value as Kept) : null;
-    } catch {
-      return null;
-    }
+    const value = readKept(this.#keeper, this.#key) as Partial<Kept> | null;
+    const lists = [value?.columns, value?.rows, value?.facts, value?.implications];
+    return lists.every(Array.isArray) ? (value as Kept) : null;
   }
 }

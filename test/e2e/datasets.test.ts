@@ -149,6 +149,11 @@ describe('a data set', () => {
     await page.getByRole('button', { name: 'Data order' }).click();
     await textOf(cell(0, 0)).toBe(first);
     await page.getByRole('button', { name: 'Filter', exact: true }).click();
+    // Wherever the keyboard is, it is the rows that are searched.
+    await cell(0, 0, 'Fact options').click();
+    await press('Control+h');
+    await page.getByPlaceholder('Find', { exact: true }).waitFor();
+    await press('Escape');
   });
 
   test('keeps what was not saved through a reload, and versions with what changed', async () => {
@@ -311,6 +316,21 @@ describe('files and templates', () => {
   test('templates make rows of a table, and say which slot is unknown', async () => {
     const { page } = workbench;
     await page.getByRole('tab', { name: 'From templates' }).click();
+    const write = async (text: string) => {
+      await cell(1, 0, 'Entities').click();
+      await page.keyboard.type(text);
+      await press('Enter');
+    };
+    // What is typed is there again, however soon one leaves.
+    await write('Ben Reed');
+    await page.getByRole('tab', { name: 'Rows' }).click();
+    await workbench.reload();
+    await page.getByRole('tab', { name: 'From templates' }).click();
+    await textOf(cell(1, 0, 'Entities')).toBe('Ben Reed');
+    await write('Cleo Finch');
+    await workbench.reload();
+    await page.getByRole('tab', { name: 'From templates' }).click();
+    await textOf(cell(1, 0, 'Entities')).toBe('Cleo Finch');
     await page.getByLabel('Fact 1: sentence').fill('{nmae} lives in');
     await page.getByRole('button', { name: 'Preview the rows' }).click();
     await page.getByText(/\{nmae\} is no column of the table/).waitFor();

@@ -1,11 +1,11 @@
 /**
- * What keys do in an editing grid that has the keyboard, outside a cell's editor. It changes the grid's state and draws nothing.
+ * What keys do in an editing grid that has the keyboard, outside a cell's editor. It changes the grid's state and draws nothing; keys that
+ * mean the same wherever the keyboard is, as those that find, are the panel's around it.
  */
 import type { GridState } from '../../state/grid.svelte.ts';
 
 /** Keys that the grid does not act on itself. */
 export interface GridKeyActions {
-  find(withReplace: boolean): void;
   /** The next Tab should leave the grid. */
   release(): void;
   isReleased(): boolean;
@@ -21,7 +21,7 @@ export function pressGridKey(grid: GridState, event: KeyboardEvent, actions: Gri
     grid.moveRows(key === 'ArrowUp' ? -1 : 1);
     return true;
   }
-  if (control) return pressWithControl(grid, key.toLowerCase(), shift, actions) || grid.move(key, { control, shift });
+  if (control) return pressWithControl(grid, key.toLowerCase(), shift) || grid.move(key, { control, shift });
   switch (key) {
     case 'Tab':
       return !actions.isReleased() && grid.tab(shift);
@@ -54,7 +54,7 @@ function deleteRows(grid: GridState): void {
   grid.selected.askFocus();
 }
 
-function pressWithControl(grid: GridState, key: string, shift: boolean, actions: GridKeyActions): boolean {
+function pressWithControl(grid: GridState, key: string, shift: boolean): boolean {
   switch (key) {
     case 'a':
       grid.selectAll();
@@ -68,10 +68,6 @@ function pressWithControl(grid: GridState, key: string, shift: boolean, actions:
       return true;
     case 'd':
       grid.fillDown();
-      return true;
-    case 'f':
-    case 'h':
-      actions.find(key === 'h');
       return true;
     case 'enter':
       grid.insertRow(shift ? 'above' : 'below');
