@@ -192,7 +192,7 @@ export class DatasetEditor {
    * different answers.
    */
   async save(service: Service, note: string): Promise<boolean> {
-    for (const grid of this.grids.all) grid.commit();
+    this.grids.commit();
     this.settle();
     const { grids } = this;
     if (grids.found.problems.length > 0 || grids.gap !== '' || this.conflict !== null) return false;

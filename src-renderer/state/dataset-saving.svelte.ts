@@ -47,7 +47,8 @@ export class DatasetSaving {
   }
 
   async save(): Promise<void> {
-    // What was written in the last moment is not read yet.
+    // What is being written into a cell, and what was written in the last moment, is not read yet.
+    this.#editor.grids.commit();
     this.#editor.settle();
     if (this.isPossible) await this.#attempt((service) => this.#editor.save(service, this.note));
   }

@@ -39,6 +39,11 @@ export class EditorGrids {
     return [this.rows, this.options.train, this.options.test];
   }
 
+  /** Takes what is being written into a cell. */
+  commit(): void {
+    for (const grid of this.all) grid.commit();
+  }
+
   /** Counts changes of all three. */
   get revision(): number {
     return this.all.reduce((sum, { revision }) => sum + revision, 0);

@@ -280,6 +280,19 @@ describe('files and templates', () => {
     await page.getByRole('tab', { name: 'Rows' }).click();
   });
 
+  test('is saved with what is being written into a cell', async () => {
+    const { page } = workbench;
+    await cell(0, 0).click();
+    await page.keyboard.type('Nobody lives in');
+    await press('Control+s');
+    await page.getByText('Saved as version 2.', { exact: true }).first().waitFor();
+    await textOf(cell(0, 0)).toBe('Nobody lives in');
+    await press('Control+z');
+    await press('Control+s');
+    await page.getByText('Saved as version 3.', { exact: true }).first().waitFor();
+    await textOf(cell(0, 0)).toBe('Ada lives in');
+  });
+
   test('records of CounterFact become facts and linked implications, with what became of each field', async () => {
     const { page } = workbench;
     const records = [
