@@ -5,6 +5,7 @@
 import type { ProjectDetail, ProjectSummary } from '../shared/contract-projects.ts';
 import { HopscopeError } from '../shared/errors.ts';
 import { changeRow, markDeleted } from './changes.ts';
+import { requireLatestNotes } from './notes.ts';
 import { type Database, inTransaction, reading } from './open.ts';
 
 interface Row {
@@ -102,14 +103,7 @@ export function archiveProject(database: Database, project: number, archived: st
 /** `base`: the notes that were changed; null: whatever is stored. Errors: also `NotesChanged`. */
 export function saveProjectNotes(database: Database, project: number, notes: string, base: string | null = null): void {
   inTransaction(database, () => {
-    // Whoever sends the same text twice has not been overtaken by themselves
-    const stored = getProject(database, project).notes;
-    if (base !== null && stored !== base && stored !== notes) {
-      throw new HopscopeError(
-        'NotesChanged',
-        'The notes were changed in another window meanwhile: read them before writing over them.',
-      );
-    }
+    requireLatestNotes(getProject(database, project).notes, notes, base);
     change(database, project, 'notes', notes);
   });
 }

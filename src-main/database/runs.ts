@@ -9,6 +9,7 @@ import { HopscopeError } from '../shared/errors.ts';
 import type { Figure } from '../shared/figures.ts';
 import type { ExperimentSpec, Json, Provenance, RunDetail, RunPause, RunState } from '../shared/records.ts';
 import { changeRow } from './changes.ts';
+import { requireLatestNotes } from './notes.ts';
 import { type Database, inTransaction, reading } from './open.ts';
 import { recentProject } from './projects.ts';
 import { parsed, type SummaryRow, summaryColumns, summaryOf } from './run-list.ts';
@@ -224,9 +225,15 @@ export function titlesOf(database: Database, runs: readonly string[]): Map<strin
   return new Map(rows.map(({ run, title }) => [run, title]));
 }
 
-/** `notes`: Markdown. Errors: `RunNotFound`. */
-export function saveRunNotes(database: Database, run: string, notes: string): void {
-  changeRow(database, 'UPDATE runs SET notes = @notes WHERE run = @run AND deleted IS NULL', { run, notes }, () => notFound(run));
+/** `notes`: Markdown; `base`: those that were changed; null: whatever is stored. Errors: `RunNotFound`, `NotesChanged`. */
+export function saveRunNotes(database: Database, run: string, notes: string, base: string | null = null): void {
+  inTransaction(database, () => {
+    const stored = database.prepare('SELECT notes FROM runs WHERE run = ? AND deleted IS NULL').pluck().get(run);
+    if (typeof stored === 'string') requireLatestNotes(stored, notes, base);
+    changeRow(database, 'UPDATE runs SET notes = @notes WHERE run = @run AND deleted IS NULL', { run, notes }, () =>
+      notFound(run),
+    );
+  });
 }
 
 /** Errors: `RunNotFound`. */

@@ -51,8 +51,7 @@ export function projectMembers(
     },
 
     async saveProjectNotes(project, notes, base) {
-      const before = base === undefined ? null : requireText(base, 'base', longestNotes);
-      projects.saveProjectNotes(database, requireNumber(project, 'project'), requireText(notes, 'notes', longestNotes), before);
+      projects.saveProjectNotes(database, requireNumber(project, 'project'), ...requireNotes(notes, base));
     },
 
     deleted: async () => listDeleted(database),
@@ -62,8 +61,8 @@ export function projectMembers(
       changed(run, stateOf(database, run));
     },
 
-    async saveRunNotes(run, notes) {
-      saveRunNotes(database, requireText(run, 'run'), requireText(notes, 'notes', longestNotes));
+    async saveRunNotes(run, notes, base) {
+      saveRunNotes(database, requireText(run, 'run'), ...requireNotes(notes, base));
       changed(run, stateOf(database, run));
     },
 
@@ -104,4 +103,9 @@ export function projectMembers(
       });
     },
   };
+}
+
+/** Notes, and those that they are to take the place of; null: whatever is stored. */
+function requireNotes(notes: unknown, base: unknown): [notes: string, base: string | null] {
+  return [requireText(notes, 'notes', longestNotes), base === undefined ? null : requireText(base, 'base', longestNotes)];
 }

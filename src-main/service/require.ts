@@ -5,7 +5,9 @@
 
 import type { RunOrder, RunPlan, RunQuery } from '../shared/contract-projects.ts';
 import { HopscopeError } from '../shared/errors.ts';
-import type { ExperimentSpec, RunState, ScoreQuery } from '../shared/records.ts';
+import { longestName } from '../shared/name-lengths.ts';
+import type { ExperimentSpec, ScoreQuery } from '../shared/records.ts';
+import { runStates } from '../shared/run-state.ts';
 import { cleanName } from './names.ts';
 
 /** Rows that one answer may have. */
@@ -14,7 +16,6 @@ export const largestPage = 1000;
 const largestOffset = 2 ** 40;
 const longestPrediction = 100_000;
 const runOrders: readonly RunOrder[] = ['created', 'title', 'experiment', 'model', 'state', 'facts', 'implications', 'seconds'];
-const states: readonly RunState[] = ['queued', 'running', 'finished', 'failed', 'stopped', 'interrupted'];
 
 /** The fields of what ought to be a `T`, each still to be checked; none where it is no object. */
 export function fieldsOf<T>(value: unknown): Partial<T> {
@@ -29,7 +30,7 @@ export function requireText(value: unknown, name: string, longest = 4096): strin
 }
 
 /** A clean name, on one line. Errors: `EmptyName` besides. */
-export function requireName(value: unknown, longest = 200): string {
+export function requireName(value: unknown, longest = longestName): string {
   const name = cleanName(requireText(value, 'name', longest));
   if (name === '') throw new HopscopeError('EmptyName', 'The name is empty: give one of at least one letter.');
   return name;
@@ -79,8 +80,8 @@ export function requireScoreQuery(query: unknown): ScoreQuery {
 /** A query with a page of at most 1000 runs, the newest 100 where nothing is said. */
 export function requireRunQuery(query: unknown): RunQuery {
   const { limit, offset, project, search, state, experiment, model, sort } = objectOf(query) as Partial<RunQuery>;
-  if (state !== undefined && !states.includes(state))
-    throw new HopscopeError('BadArgument', `state is none of ${states.join(', ')}.`);
+  if (state !== undefined && !runStates.includes(state))
+    throw new HopscopeError('BadArgument', `state is none of ${runStates.join(', ')}.`);
   if (sort !== undefined && !runOrders.includes(sort?.by))
     throw new HopscopeError('BadArgument', `sort.by is none of ${runOrders.join(', ')}.`);
   return {

@@ -8,13 +8,12 @@ import type { Database } from '../database/open.ts';
 import { deleteRuns, renameRun, restoreRuns, stateOf, titlesOf } from '../database/runs.ts';
 import type { RunService } from '../shared/contract-runs.ts';
 import { HopscopeError } from '../shared/errors.ts';
+import { longestTitle } from '../shared/name-lengths.ts';
 import type { RunState } from '../shared/records.ts';
 import type { Queue } from './queue.ts';
 import { requireName, requireNumber, requireText } from './require.ts';
 
 const mostRuns = 100_000;
-/** Of a title; those made from a spec, which hold names of folders, are shorter. */
-const longestTitle = 1000;
 
 /** `changed` is told of every run that was deleted or brought back. */
 export function runMembers(database: Database, queue: Queue, changed: (run: string, state: RunState) => void): RunService {

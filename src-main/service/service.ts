@@ -15,6 +15,7 @@ import type { Service } from '../shared/contract.ts';
 import { HopscopeError } from '../shared/errors.ts';
 import { createEvent } from '../shared/event.ts';
 import type { RunState } from '../shared/records.ts';
+import { isUnderWay } from '../shared/run-state.ts';
 import { describeProgram } from './about.ts';
 import { announcing } from './announce.ts';
 import { circuitMembers } from './circuits.ts';
@@ -124,7 +125,7 @@ export function openService(settings: ServiceSettings): OpenService {
 
     async stopRun(run) {
       const state = stateOf(database, requireText(run, 'run'));
-      if (state !== 'queued' && state !== 'running') return;
+      if (!isUnderWay(state)) return;
       if (queue.has(run)) await queue.stop(run);
       else requestStop(database, run);
     },

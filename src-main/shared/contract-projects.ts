@@ -126,7 +126,8 @@ export interface ProjectService {
   deleted(): Promise<DeletedThing[]>;
   /** Brings a deleted run back. Errors: `RunNotFound`. */
   restoreRun(run: string): Promise<void>;
-  saveRunNotes(run: string, notes: string): Promise<void>;
+  /** As `saveProjectNotes`. Errors: `RunNotFound`, `NotesChanged`. */
+  saveRunNotes(run: string, notes: string, base?: string): Promise<void>;
   /** The one changed last comes first. */
   specs(project: number): Promise<SavedSpec[]>;
   /** Errors: `SpecNotFound`. */

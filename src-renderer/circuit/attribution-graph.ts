@@ -3,6 +3,7 @@
  * and supernodes. Scores belong to components here, so a link's weight says nothing: it is 1 for all, and the file says so.
  */
 import type { Json } from '../../src-main/shared/records.ts';
+import { slugOf } from '../text/download.ts';
 import { capitalize } from '../text/format.ts';
 import { type Component, componentAt, keyOf } from './components.ts';
 import type { CircuitPicture } from './drawing.ts';
@@ -30,7 +31,7 @@ export function attributionGraph(
   const known = (keys: readonly string[]) => keys.flatMap((key) => ids.get(key) ?? []);
   return {
     metadata: {
-      slug: slugOf(title),
+      slug: slugOf(title, 80) || 'circuit',
       scan: model,
       prompt: tokens.join(' '),
       prompt_tokens: [...tokens],
@@ -83,8 +84,3 @@ const featureOf = ({ part, head }: Component): number => (part === 'mlp' ? 0 : h
 
 /** `layer_feature_token`. */
 const idOf = (component: Component): string => `${component.layer}_${featureOf(component)}_${component.token}`;
-
-function slugOf(title: string): string {
-  const words = title.toLowerCase().replace(/[^a-z0-9]+/g, '-');
-  return words.replace(/^-+|-+$/g, '').slice(0, 80) || 'circuit';
-}

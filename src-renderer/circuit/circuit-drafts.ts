@@ -2,6 +2,7 @@
  * Marks that were not saved yet, as the browser keeps them between visits: of every run one draft for each of its circuits and for a new one.
  * Saved circuits are the host's; where the browser keeps nothing, marks last as long as the screen.
  */
+import { isRecord } from '../../src-main/shared/parameter-values.ts';
 import type { Json } from '../../src-main/shared/records.ts';
 import { type Keeper, readKept, removeKept, writeKept } from '../datasets/kept-locally.ts';
 import { type CircuitMarks, readView } from './marks.ts';
@@ -18,7 +19,7 @@ const keyOf = (run: string) => `hopscope.circuit-drafts.${run}`;
 export function readDrafts(keeper: Keeper, run: string): CircuitDraft[] {
   const list = readKept(keeper, keyOf(run));
   return (Array.isArray(list) ? (list as Json[]) : []).flatMap((entry) => {
-    if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) return [];
+    if (!isRecord(entry)) return [];
     const { circuit = null, marks = null } = entry;
     if (circuit !== null && !Number.isInteger(circuit)) return [];
     return [{ circuit: circuit as number | null, marks: readView({ marks }).marks }];

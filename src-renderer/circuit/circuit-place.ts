@@ -63,6 +63,13 @@ export function readPlace(query: URLSearchParams, first: CircuitPlace): CircuitP
   };
 }
 
+/** What of `place` is other than it was. */
+export function changedPlace(before: CircuitPlace, place: CircuitPlace): Partial<CircuitPlace> {
+  const isOther = ([name, value]: [string, unknown]) =>
+    JSON.stringify(value) !== JSON.stringify(before[name as keyof CircuitPlace]);
+  return Object.fromEntries(Object.entries(place).filter(isOther));
+}
+
 /** What differs from `first`, with the number of the circuit that is open; empty where nothing does. */
 export function placeQuery(place: CircuitPlace, first: CircuitPlace, circuit: number | null): string {
   const query = new URLSearchParams();

@@ -3,7 +3,7 @@
  * The drawing itself is made in drawing.ts.
  */
 import { element, round, type SvgNode, serialize } from '../figures/nodes.ts';
-import { type FigureStyle, printStyle } from '../figures/style.ts';
+import { type FigureStyle, pixelsPerUnit, printStyle } from '../figures/style.ts';
 import type { SvgFile } from '../figures/svg.ts';
 import { label, shorten, wrap } from '../figures/text.ts';
 import { componentAt } from './components.ts';
@@ -11,8 +11,6 @@ import { type CircuitPicture, drawCircuit, extentOf, roleColor } from './drawing
 import { roles } from './selection.ts';
 import { edgeMeaning, groupLegend, markLegend, roleNames, subjectName } from './words.ts';
 
-/** Pixels to a unit: what is made for print is small on a screen. */
-const enlarged = 1.5;
 const margin = 8;
 
 /** `caption` says what is shown and where the numbers come from. */
@@ -40,8 +38,8 @@ export function circuitSvg(picture: CircuitPicture, title: string, caption: stri
     'svg',
     {
       xmlns: 'http://www.w3.org/2000/svg',
-      width: round(enlarged * width),
-      height: round(enlarged * height),
+      width: round(pixelsPerUnit * width),
+      height: round(pixelsPerUnit * height),
       viewBox: `0 0 ${round(width)} ${height}`,
       'font-family': style.fontFamily,
     },
@@ -62,8 +60,8 @@ export function circuitSvg(picture: CircuitPicture, title: string, caption: stri
   );
   return {
     text: `<?xml version="1.0" encoding="UTF-8"?>\n${serialize(root)}\n`,
-    width: enlarged * width,
-    height: enlarged * height,
+    width: pixelsPerUnit * width,
+    height: pixelsPerUnit * height,
     title,
     description: caption,
   };

@@ -2,7 +2,8 @@
  * Tables of scores as maps: layer by token or layer by head, the ends of a colour scale, and how one cell stands among the others.
  * It knows numbers only; the drawing is the components'.
  */
-import type { ScoreTable } from './scores.ts';
+import type { MapChoice } from './map-choice.ts';
+import { type Kind, kinds, type ScoreTable, type ScoreTables, scoreName } from './scores.ts';
 
 /** values[row * columns + column]; rows are layers. */
 export interface Grid {
@@ -32,6 +33,37 @@ export function headGrid({ layers, heads, tokens, values }: ScoreTable, token: n
   }
   return { rows: layers, columns, values: result };
 }
+
+/** The map of each kind; null where it is not stored. */
+export type KindGrids = Readonly<Record<Kind, Grid | null>>;
+
+export function gridsOf(tables: ScoreTables, { view, rule, token }: Pick<MapChoice, 'view' | 'rule' | 'token'>): KindGrids {
+  return byKind((kind) => {
+    const table = tables.get(scoreName(kind, view === 'mlp' ? 'mlp' : 'attn', rule));
+    if (table === undefined) return null;
+    return view === 'heads' ? headGrid(table, token) : tokenGrid(table);
+  });
+}
+
+/**
+ * The end of each kind's colour scale over `all`: the maps that are shown, or those of every checkpoint of a course. Of shared scales it is one
+ * end for all kinds.
+ */
+export function scaleEnds(
+  all: readonly KindGrids[],
+  { scale, percentile }: Pick<MapChoice, 'scale' | 'percentile'>,
+): Readonly<Record<Kind, number>> {
+  const of = (kind: Kind) => all.flatMap((grids) => grids[kind] ?? []);
+  if (scale === 'own') return byKind((kind) => limitOf(of(kind), percentile));
+  const end = limitOf(kinds.flatMap(of), percentile);
+  return byKind(() => end);
+}
+
+const byKind = <T>(make: (kind: Kind) => T): Record<Kind, T> => ({
+  informative: make('informative'),
+  upstream: make('upstream'),
+  downstream: make('downstream'),
+});
 
 /** Each row added over its columns. */
 export function rowSums({ rows, columns, values }: Grid): Float64Array {

@@ -2,6 +2,7 @@
  * What people mark in a circuit: pins, named groups and notes; and how that and the view's settings are saved with the project.
  * Nothing is changed in place, so that history.ts can take any of it back.
  */
+import { isRecord } from '../../src-main/shared/parameter-values.ts';
 import type { Json } from '../../src-main/shared/records.ts';
 import { componentOfKey } from './components.ts';
 
@@ -25,10 +26,15 @@ export const noMarks: CircuitMarks = { pins: [], groups: [], notes: {} };
 
 export const groupSubject = (id: number): string => `group ${id}`;
 
+export function allPinned({ pins }: Pick<CircuitMarks, 'pins'>, keys: readonly string[]): boolean {
+  const pinned = new Set(pins);
+  return keys.every((key) => pinned.has(key));
+}
+
 /** Pins what is not pinned, and unpins where all of them are. */
 export function togglePins(marks: CircuitMarks, keys: readonly string[]): CircuitMarks {
   const pinned = new Set(marks.pins);
-  const all = keys.every((key) => pinned.has(key));
+  const all = allPinned(marks, keys);
   for (const key of keys) {
     if (all) pinned.delete(key);
     else pinned.add(key);
@@ -143,7 +149,7 @@ export function readView(json: Json): SavedView {
 }
 
 function record(json: Json | undefined): { [key: string]: Json } {
-  return typeof json === 'object' && json !== null && !Array.isArray(json) ? json : {};
+  return json !== undefined && isRecord(json) ? json : {};
 }
 
 const list = (json: Json | undefined): Json[] => (Array.isArray(json) ? json : []);

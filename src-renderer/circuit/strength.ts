@@ -3,7 +3,8 @@
  * Nothing is computed anew here; other parts are the dial's (measures/dial.ts).
  */
 import type { Json } from '../../src-main/shared/records.ts';
-import { field } from './tokens.ts';
+import { mean } from '../../src-main/shared/statistics.ts';
+import { field } from '../measures/results.ts';
 
 export interface StrengthCurve {
   /** Parts of the change at which L was measured, from 0 to 1. */
@@ -47,8 +48,4 @@ function checkOf(check: Json, point: number): StrengthCurve | null {
 
 function numbers(json: Json): number[] {
   return Array.isArray(json) ? json.filter((value): value is number => typeof value === 'number') : [];
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -2,12 +2,12 @@
  * A drawing as a PNG file, painted by the browser, with its size on paper and its caption inside. It needs a page; everything else about figures does not.
  */
 import { HopscopeError } from '../../src-main/shared/errors.ts';
+import { millimetresPerUnit, pixelsPerUnit } from './style.ts';
 import type { SvgFile } from './svg.ts';
 
 const pixelsPerPixel = 2;
 
-/** 1.5 pixels for a unit of 0.25 mm, twice: the pixels of a metre. */
-const pixelsPerMetre = (1.5 * pixelsPerPixel) / 0.25e-3;
+const pixelsPerMetre = (1000 * pixelsPerUnit * pixelsPerPixel) / millimetresPerUnit;
 
 /** PNG of an SVG text with twice its pixels. Errors: `Unpaintable` where the browser refuses. */
 export async function pngOf({ text, width, height, title, description }: SvgFile): Promise<Blob> {

@@ -25,6 +25,10 @@ export interface FigureStyle {
 const seriesTokens = ['facts', 'implications', 'other', 'loss', 'fifth', 'sixth'];
 const divergingTokens = ['low', 'below', 'zero', 'above', 'high'];
 
+/** Size of a unit in files: printed, and shown, so that a picture with two pixels for each of these prints at 300 dots per inch. */
+export const millimetresPerUnit = 0.25;
+export const pixelsPerUnit = 1.5;
+
 /** The light theme's tokens on white: 340 units are 8.5 cm, so that 9.6 units print as 6.8 points. */
 export const printStyle: FigureStyle = {
   width: 340,

@@ -12,7 +12,7 @@ import { element, round, type SvgNode, serialize } from './nodes.ts';
 import { isNumber } from './numbers.ts';
 import { drawPanels, type PanelsFigure, panelsLegend } from './panels.ts';
 import { drawScatter, scatterLegend } from './scatter.ts';
-import { type FigureStyle, printStyle } from './style.ts';
+import { type FigureStyle, millimetresPerUnit, pixelsPerUnit, printStyle } from './style.ts';
 import { drawTable } from './table.ts';
 import { label, wrap } from './text.ts';
 
@@ -25,9 +25,6 @@ export interface DrawnFigure {
 /** Everything that can be drawn: what experiments store, and what screens put together of several runs. */
 export type Drawable = Figure | PanelsFigure;
 
-/** Files are shown at this many pixels per unit, so that two pixels for one of them print at 300 dots per inch. */
-const pixelsPerUnit = 1.5;
-const millimetresPerUnit = 0.25;
 const margin = 8;
 
 /** Widths on paper in millimetres: a column of a two-column page, and the page. Type prints at 6.8 points in both. */

@@ -18,10 +18,12 @@ export function cellOf(value: TableCell): string {
   return isEstimate(value) ? formatEstimate(value) : formatValue(value);
 }
 
-/** Whether a column holds numbers alone, and so is aligned to the right. */
-export function isNumeric(figure: TableFigure, column: number): boolean {
-  const values = figure.rows.map((row) => row[column] ?? null).filter((value) => value !== null);
-  return values.length > 0 && values.every((value) => typeof value !== 'string' || isNumberText(value));
+/** Whether each column holds numbers alone, and so is aligned to the right. */
+export function numericColumns({ columns, rows }: TableFigure): boolean[] {
+  return columns.map((_, column) => {
+    const values = rows.map((row) => row[column] ?? null).filter((value) => value !== null);
+    return values.length > 0 && values.every((value) => typeof value !== 'string' || isNumberText(value));
+  });
 }
 
 /** Numbers may come as texts, to keep their notation: `1e-3`. */
@@ -30,6 +32,7 @@ export const isNumberText = (text: string): boolean => /^-?\d+(\.\d+)?(e-?\d+)?$
 export function drawTable(figure: TableFigure, style: FigureStyle): Drawing & { width: number } {
   const { fontSize } = style;
   const texts = figure.rows.map((row) => figure.columns.map((_, column) => cellOf(row[column] ?? null)));
+  const numeric = numericColumns(figure);
   const widths = figure.columns.map((name, column) =>
     Math.max(textWidth(name, 1.04 * fontSize), ...texts.map((row) => textWidth(row[column]!, fontSize))),
   );
@@ -39,14 +42,13 @@ export function drawTable(figure: TableFigure, style: FigureStyle): Drawing & { 
   const starts = widths.map((_, column) => widths.slice(0, column).reduce((sum, entry) => sum + entry + gap, 0));
   const line = 1.55 * fontSize;
   const row = (cells: readonly string[], y: number, head: boolean) =>
-    cells.map((text, column) => {
-      const numeric = isNumeric(figure, column);
-      return label(style, starts[column]! + (numeric ? widths[column]! : 0), y, text, {
+    cells.map((text, column) =>
+      label(style, starts[column]! + (numeric[column] ? widths[column]! : 0), y, text, {
         fill: style.ink,
         ...(head ? { 'font-weight': 600 } : {}),
-        ...(numeric ? { 'text-anchor': 'end' } : {}),
-      });
-    });
+        ...(numeric[column] ? { 'text-anchor': 'end' } : {}),
+      }),
+    );
   const rule = (y: number, thickness: number) =>
     element('line', { x1: 0, x2: width, y1: y, y2: y, stroke: style.ink, 'stroke-width': thickness });
   const bottom = (texts.length + 1.45) * line + 0.35 * fontSize;

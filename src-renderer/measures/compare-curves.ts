@@ -8,7 +8,7 @@ import type { PanelsFigure } from '../figures/panels.ts';
 import { capitalize, stageName } from '../text/format.ts';
 import { bestPlace, type CurveChoice, lossSeries, rankSeries, type Series } from './compare-series.ts';
 import type { ComparedRun, Sweep } from './compare-settings.ts';
-import { chanceLevel } from './curves.ts';
+import { chanceLevel, chanceReferences } from './curves.ts';
 
 const rankAxis = { label: 'Mean rank (0 is best)', kind: 'rank' } as const;
 const lossAxis = { label: 'Cross entropy', kind: 'number' } as const;
@@ -31,7 +31,7 @@ export function rankFigure(
     x: xAxis(choice),
     y: rankAxis,
     series,
-    references: chanceReferences(runs, set),
+    references: optionReferences(runs, set),
     seeds: choice.seeds,
   };
 }
@@ -96,7 +96,9 @@ export function sweepFigure(
           },
         }),
     panels,
-    references: levelsOf(runs, lists),
+    references: chanceReferences(
+      lists.flatMap((set) => optionReferences(runs, set).map(({ value }) => ({ set, chance: value }))),
+    ),
     seeds: choice.seeds,
   };
 }
@@ -135,20 +137,11 @@ function seedsText({ seeds }: CurveChoice, series: readonly Pick<Line, 'y'>[]): 
 }
 
 /** Levels of guessing among the options of a list, one for each number of options. */
-export function chanceReferences(runs: readonly ComparedRun[], set: string): Reference[] {
+function optionReferences(runs: readonly ComparedRun[], set: string): Reference[] {
   const counts = runs.flatMap(({ sets }) => sets.filter((entry) => entry.set === set).map(({ candidates }) => candidates.length));
   const distinct = [...new Set(counts)].sort((a, b) => a - b);
   return distinct.map((count) => ({
     label: distinct.length === 1 ? 'chance' : `chance among ${count} options`,
     value: chanceLevel(count),
   }));
-}
-
-/** One level where all lists have the same, else each with the lists it is of. */
-function levelsOf(runs: readonly ComparedRun[], lists: readonly string[]): Reference[] {
-  const levels = new Map<number, string[]>();
-  for (const set of lists) {
-    for (const { value } of chanceReferences(runs, set)) levels.set(value, [...(levels.get(value) ?? []), set]);
-  }
-  return [...levels].map(([value, sets]) => ({ label: levels.size === 1 ? 'chance' : `chance, ${sets.join(', ')}`, value }));
 }

@@ -3,10 +3,10 @@
  * The figures made of them are compare-curves.ts's.
  */
 import type { Estimate } from '../../src-main/shared/figures.ts';
-import type { EvaluationRow } from '../../src-main/shared/records.ts';
+import type { StepRow } from '../../src-main/shared/records.ts';
 import { estimate, mean } from '../../src-main/shared/statistics.ts';
 import type { ComparedRun } from './compare-settings.ts';
-import { stagesOf } from './curves.ts';
+import { seedsOf } from './curves.ts';
 
 /** How curves are shown. */
 export interface CurveChoice {
@@ -40,17 +40,26 @@ export function sharedStages(runs: readonly ComparedRun[]): string[] {
 }
 
 /** Stages that measured at more than one epoch. */
-function trainings({ evaluations }: ComparedRun): string[] {
-  return stagesOf(evaluations).filter((stage) => {
-    const epochs = new Set(evaluations.filter((row) => row.stage === stage).map(({ epoch }) => epoch));
-    return epochs.size > 1;
+const trainings = (run: ComparedRun): string[] =>
+  [...epochsByStage(run)].flatMap(([stage, epochs]) => (epochs.size > 1 ? [stage] : []));
+
+/** Epochs at which each stage measured, in order of appearance. */
+function epochsByStage(run: ComparedRun): ReadonlyMap<string, ReadonlySet<number>> {
+  return once(run, 'epochs', () => {
+    const epochs = new Map<string, Set<number>>();
+    for (const { stage, epoch } of run.evaluations) {
+      const known = epochs.get(stage);
+      if (known === undefined) epochs.set(stage, new Set([epoch]));
+      else known.add(epoch);
+    }
+    return epochs;
   });
 }
 
 /** The stage that stands for a run: the chosen one where it has it, its only one, else none; where none is chosen, that of its outcome. */
 export function stageOf(run: ComparedRun, chosen: string | null): string | null {
   const stages = trainings(run);
-  const all = stages.length > 0 ? stages : stagesOf(run.evaluations);
+  const all = stages.length > 0 ? stages : [...epochsByStage(run).keys()];
   if (chosen === null || all.length === 1) return mainOf(all, run.detail.outcome?.stage) ?? null;
   return all.includes(chosen) ? chosen : null;
 }
@@ -78,19 +87,31 @@ export function bestPlace({ y }: Pick<Series, 'y'>): number {
 export function rankSeries(run: ComparedRun, set: string, choice: CurveChoice): Series | null {
   const stage = stageOf(run, choice.stage);
   if (stage === null) return null;
-  const rows = run.evaluations.filter((row) => row.set === set && row.stage === stage);
-  return overSeeds(
-    rows.map((row) => ({
-      seed: row.seed,
-      x: choice.x === 'epoch' ? row.epoch : stepsBefore(run, row),
-      y: row.meanRank,
-    })),
-  );
+  return once(run, JSON.stringify(['rank', set, stage, choice.x]), () => {
+    const rows = run.evaluations.filter((row) => row.set === set && row.stage === stage);
+    const before = choice.x === 'epoch' ? null : stepsBefore(run.steps, stage);
+    return overSeeds(
+      rows.map(({ seed, epoch, meanRank }) => ({ seed, x: before === null ? epoch : before(seed, epoch), y: meanRank })),
+    );
+  });
 }
 
-/** Training steps that a measurement was made after. */
-function stepsBefore({ steps }: ComparedRun, { seed, stage, epoch }: EvaluationRow): number {
-  return steps.filter((step) => step.seed === seed && step.stage === stage && step.epoch < epoch).length;
+/** How many training steps of a stage a measurement was made after. */
+function stepsBefore(steps: readonly StepRow[], stage: string): (seed: number, epoch: number) => number {
+  // counts[epoch] of a seed: the steps before that epoch
+  const bySeed = new Map<number, number[]>();
+  for (const { seed, epoch, stage: own } of steps) {
+    if (own !== stage) continue;
+    const counts = bySeed.get(seed) ?? [0];
+    bySeed.set(seed, counts);
+    while (counts.length < epoch + 2) counts.push(0);
+    counts[epoch + 1]!++;
+  }
+  for (const counts of bySeed.values()) for (let epoch = 1; epoch < counts.length; epoch++) counts[epoch]! += counts[epoch - 1]!;
+  return (seed, epoch) => {
+    const counts = bySeed.get(seed) ?? [0];
+    return counts[Math.min(epoch, counts.length - 1)]!;
+  };
 }
 
 /** Points of a curve of losses at the most; of more, neighbours are averaged. */
@@ -99,15 +120,28 @@ const mostPoints = 120;
 /** Loss before each step, or its mean over each epoch. */
 export function lossSeries(run: ComparedRun, choice: CurveChoice): Series | null {
   const stage = stageOf(run, choice.stage);
-  const rows = run.steps.filter((step) => step.stage === stage);
+  if (stage === null) return null;
+  return once(run, JSON.stringify(['loss', stage, choice.x]), () => overSeeds(lossPoints(run.steps, stage, choice.x)));
+}
+
+interface SeedPoint {
+  seed: number;
+  x: number;
+  y: number;
+}
+
+function lossPoints(steps: readonly StepRow[], stage: string, x: CurveChoice['x']): SeedPoint[] {
   const bySeed = new Map<number, number[][]>();
-  for (const { seed, epoch, loss } of rows) {
+  for (const { seed, epoch, loss, stage: own } of steps) {
+    if (own !== stage) continue;
     const epochs = bySeed.get(seed) ?? [];
     bySeed.set(seed, epochs);
-    epochs[epoch] = [...(epochs[epoch] ?? []), loss];
+    const losses = epochs[epoch] ?? [];
+    epochs[epoch] = losses;
+    losses.push(loss);
   }
-  const points = [...bySeed].flatMap(([seed, epochs]) => {
-    if (choice.x === 'epoch') return epochs.flatMap((losses, epoch) => (losses ? [{ seed, x: epoch + 1, y: mean(losses) }] : []));
+  return [...bySeed].flatMap(([seed, epochs]) => {
+    if (x === 'epoch') return epochs.flatMap((losses, epoch) => (losses ? [{ seed, x: epoch + 1, y: mean(losses) }] : []));
     const losses = epochs.flat();
     const together = Math.ceil(losses.length / mostPoints);
     return Array.from({ length: Math.ceil(losses.length / together) }, (_, index) => {
@@ -115,14 +149,23 @@ export function lossSeries(run: ComparedRun, choice: CurveChoice): Series | null
       return { seed, x: index * together + part.length, y: mean(part) };
     });
   });
-  return overSeeds(points);
 }
 
-function overSeeds(points: readonly { seed: number; x: number; y: number }[]): Series | null {
-  const seeds = [...new Set(points.map(({ seed }) => seed))].sort((a, b) => a - b);
+function overSeeds(points: readonly SeedPoint[]): Series | null {
+  const seeds = seedsOf(points);
   const byX = new Map<number, Map<number, number>>();
   for (const { seed, x, y } of points) byX.set(x, (byX.get(x) ?? new Map<number, number>()).set(seed, y));
   const whole = [...byX].filter(([, values]) => values.size === seeds.length).sort(([a], [b]) => a - b);
   if (whole.length === 0) return null;
   return { x: whole.map(([x]) => x), y: whole.map(([, values]) => estimate(seeds.map((seed) => values.get(seed)!))), seeds };
+}
+
+const known = new WeakMap<ComparedRun, Map<string, unknown>>();
+
+/** What follows from a run's rows, found once: a run that changes comes as another object, and resampling over seeds takes a while. */
+function once<T>(run: ComparedRun, key: string, find: () => T): T {
+  const ofRun = known.get(run) ?? new Map<string, unknown>();
+  known.set(run, ofRun);
+  if (!ofRun.has(key)) ofRun.set(key, find());
+  return ofRun.get(key) as T;
 }

@@ -2,7 +2,9 @@
  * Curves of a run, derived from its stored rows: one line per seed, their mean, the chance level.
  * It knows nothing of drawing, and it never fills gaps: a mean exists only where every seed begun so far has a value.
  */
+import type { Reference } from '../../src-main/shared/figures.ts';
 import type { EvaluationRow, ItemSet, StepRow } from '../../src-main/shared/records.ts';
+import { mean } from '../../src-main/shared/statistics.ts';
 
 export interface Point {
   x: number;
@@ -23,6 +25,18 @@ export interface Curve {
 /** Mean rank of uninformed guessing among n candidates: (n - 1) / 2. */
 export function chanceLevel(candidates: number): number {
   return (candidates - 1) / 2;
+}
+
+/** Chance as levels of a figure: one where it is the same for all lists, else one for each value with the lists that it is of. */
+export function chanceReferences(lists: readonly { set: string; chance: number }[]): Reference[] {
+  const levels = new Map<number, string[]>();
+  for (const { set, chance } of lists) levels.set(chance, [...(levels.get(chance) ?? []), set]);
+  return [...levels].map(([value, sets]) => ({ label: levels.size === 1 ? 'chance' : `chance, ${sets.join(', ')}`, value }));
+}
+
+/** The seeds that rows are of, ascending. */
+export function seedsOf(rows: readonly { seed: number }[]): number[] {
+  return [...new Set(rows.map(({ seed }) => seed))].sort((a, b) => a - b);
 }
 
 /** The stages that a run's evaluations belong to, in order of appearance. */
@@ -72,14 +86,10 @@ function lines(points: { seed: number; x: number; y: number }[]): Pick<Curve, 's
       points: [...line].sort(([a], [b]) => a - b).map(([x, y]) => ({ x, y })),
     }));
   const everyX = [...new Set(points.map((point) => point.x))].sort((a, b) => a - b);
-  const mean = everyX
+  const means = everyX
     .filter((x) => [...bySeed.values()].every((line) => line.has(x)))
-    .map((x) => ({ x, y: average([...bySeed.values()].map((line) => line.get(x)!)) }));
-  return { seeds, mean };
-}
-
-function average(values: number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+    .map((x) => ({ x, y: mean([...bySeed.values()].map((line) => line.get(x)!)) }));
+  return { seeds, mean: means };
 }
 
 /** Where a curve started and where it has got to, over the seeds that have got that far. */
@@ -101,8 +111,8 @@ export function standing(curve: Curve): Standing | null {
   const epoch = Math.max(...ends.map((point) => point.x));
   const reached = curve.seeds.filter((line) => line.points.at(-1)?.x === epoch);
   return {
-    before: average(reached.map((line) => line.points[0]!.y)),
-    latest: average(reached.map((line) => line.points.at(-1)!.y)),
+    before: mean(reached.map((line) => line.points[0]!.y)),
+    latest: mean(reached.map((line) => line.points.at(-1)!.y)),
     epoch,
     seeds: reached.length,
     reached: reached.map(({ seed }) => seed),

@@ -3,9 +3,11 @@
  * Every number in it was measured by compute; nothing is interpolated but the lines between points.
  */
 import { type DialPoint, leastStrength, mostStrength, type StrengthBlock } from '../../src-main/shared/contract-weights.ts';
-import type { Estimate, LinesFigure } from '../../src-main/shared/figures.ts';
+import type { LinesFigure } from '../../src-main/shared/figures.ts';
 import type { ItemSet } from '../../src-main/shared/records.ts';
+import { estimate } from '../../src-main/shared/statistics.ts';
 import { formatNumber, plural } from '../text/format.ts';
+import { chanceLevel, chanceReferences } from './curves.ts';
 
 /** A visited point, with the ranks of every item where it was visited just now and not read from a stored path. */
 export interface VisitedPoint extends DialPoint {
@@ -94,9 +96,6 @@ export function pathName(points: readonly Pick<DialPoint, 'strengths'>[]): strin
   return `${where}, ${low === high ? `at ${low}` : `${low} to ${high}`}, ${plural(points.length, 'point')}`;
 }
 
-/** Half of the options: what guessing gives. */
-export const chanceRank = ({ candidates }: ItemSet): number => (candidates.length - 1) / 2;
-
 export interface DialFigureOf {
   along: readonly { strength: number; point: VisitedPoint }[];
   sets: readonly ItemSet[];
@@ -110,13 +109,12 @@ export interface DialFigureOf {
 
 /** Mean ranks over the strength of one slider. */
 export function dialFigure({ along, sets, moved, item, training }: DialFigureOf): LinesFigure {
-  const one = (value: number): Estimate => ({ mean: value, low: value, high: value, values: [value] });
   const series = sets.map(({ set }) => {
     const measured = along.flatMap(({ strength, point }) => {
       const rank = point.ranks.find((entry) => entry.set === set)?.meanRank;
       return rank === undefined ? [] : [{ strength, rank }];
     });
-    return { label: set, x: measured.map(({ strength }) => strength), y: measured.map(({ rank }) => one(rank)) };
+    return { label: set, x: measured.map(({ strength }) => strength), y: measured.map(({ rank }) => estimate([rank])) };
   });
   const ofItem =
     item === null
@@ -129,10 +127,9 @@ export function dialFigure({ along, sets, moved, item, training }: DialFigureOf)
     series.push({
       label: `item ${item.item + 1} of the ${item.set}`,
       x: ofItem.map(({ strength }) => strength),
-      y: ofItem.map(({ rank }) => one(rank)),
+      y: ofItem.map(({ rank }) => estimate([rank])),
     });
   }
-  const levels = new Map(sets.map((set) => [chanceRank(set), set.set]));
   return {
     id: 'dial',
     kind: 'lines',
@@ -141,6 +138,6 @@ export function dialFigure({ along, sets, moved, item, training }: DialFigureOf)
     x: { label: 'Strength of the change', kind: 'number', range: [leastStrength, mostStrength] },
     y: { label: 'Mean rank', kind: 'rank' },
     series,
-    references: [...levels].map(([value, set]) => ({ label: levels.size === 1 ? 'chance' : `chance, ${set}`, value })),
+    references: chanceReferences(sets.map(({ set, candidates }) => ({ set, chance: chanceLevel(candidates.length) }))),
   };
 }

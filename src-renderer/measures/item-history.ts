@@ -3,10 +3,10 @@
  * all as figures of stored rows. The options' logits are items.ts's.
  */
 import type { LinesFigure, MapFigure, TableFigure } from '../../src-main/shared/figures.ts';
-import type { EvaluationRow, ItemSet, Json, ScoreRow } from '../../src-main/shared/records.ts';
+import type { EvaluationRow, ItemSet, ScoreRow } from '../../src-main/shared/records.ts';
 import { estimate, mean } from '../../src-main/shared/statistics.ts';
 import { capitalize, stageName } from '../text/format.ts';
-import { chanceLevel, stagesOf } from './curves.ts';
+import { chanceLevel, seedsOf, stagesOf } from './curves.ts';
 
 /** An item's measurements in one stage under one seed, by epoch. */
 interface Line {
@@ -24,10 +24,9 @@ export function itemStages(evaluations: readonly EvaluationRow[], set: ItemSet, 
   const own = evaluations.filter((row) => row.set === set.set && row.items.some((entry) => entry.item === item));
   return stagesOf(own).map((stage) => {
     const rows = own.filter((row) => row.stage === stage);
-    const seeds = [...new Set(rows.map(({ seed }) => seed))].sort((a, b) => a - b);
     return {
       stage,
-      lines: seeds.map((seed) => ({
+      lines: seedsOf(rows).map((seed) => ({
         seed,
         points: rows
           .filter((row) => row.seed === seed)
@@ -48,6 +47,10 @@ function marginOf(logits: readonly number[], answer: number): number {
 
 /** Whether it was measured before and after something. */
 export const isTrained = ({ lines }: ItemStage): boolean => lines.some(({ points }) => points.length > 1);
+
+/** Whether the stage of this name trained anything. */
+export const isTrainedAt = (stages: readonly ItemStage[], stage: string | undefined): boolean =>
+  stages.some((entry) => entry.stage === stage && isTrained(entry));
 
 /** Rank by epoch, a curve for each training, every seed's line with their mean; null where nothing was trained. */
 export function itemFigure(stages: readonly ItemStage[], set: ItemSet): LinesFigure | null {
@@ -136,13 +139,4 @@ function layerByToken({ shape, values }: ScoreRow): number[][] {
       return sum;
     }),
   );
-}
-
-/** The item's tokens where the experiment's results hold them (`item_tokens`, of its one scored list or by list); else none. */
-export function itemTokens(results: Json, set: string, item: number): string[] {
-  if (results === null || typeof results !== 'object' || Array.isArray(results)) return [];
-  const { item_tokens: stored } = results;
-  const all = typeof stored === 'object' && stored !== null && !Array.isArray(stored) ? stored[set] : stored;
-  const own = Array.isArray(all) ? all[item] : undefined;
-  return Array.isArray(own) ? own.map(String) : [];
 }

@@ -28,19 +28,21 @@ export interface Ends {
   last: EvaluationRow;
 }
 
-/** The first and the latest evaluation of a set under one seed; null while there is none. */
-export function firstAndLast(
+/**
+ * The first and the latest evaluation of a set under one seed, in one stage or (undefined) in any; null while there is none. Without `trained`
+ * they are of the same weights, so the latest stands alone.
+ */
+export function endsOf(
   evaluations: readonly EvaluationRow[],
   set: string,
-  seed: number,
-  stage?: string,
-): { first: EvaluationRow; last: EvaluationRow } | null {
+  { seed, stage, trained = true }: { seed: number; stage?: string | undefined; trained?: boolean },
+): Ends | null {
   const rows = evaluations
     .filter((row) => row.set === set && row.seed === seed && (stage === undefined || row.stage === stage))
     .sort((a, b) => a.epoch - b.epoch);
   const first = rows[0];
   const last = rows.at(-1);
-  return first === undefined || last === undefined ? null : { first, last };
+  return first === undefined || last === undefined ? null : { first: trained ? first : null, last };
 }
 
 /** One outcome per item of the set, in the set's order. */

@@ -3,11 +3,13 @@
  * the host stores it as it is, with a seal.
  */
 import type { Estimate } from '../../src-main/shared/figures.ts';
+import { isRecord } from '../../src-main/shared/parameter-values.ts';
 import { type Seal, sealedText } from '../../src-main/shared/prediction-seal.ts';
 import type { EvaluationRow, Json } from '../../src-main/shared/records.ts';
 import { estimate, mean, spreadWords } from '../../src-main/shared/statistics.ts';
 import { formatNumber, formatRank, plural, stageName, trueMinus } from '../text/format.ts';
 import { stagesOf } from './curves.ts';
+import { field } from './results.ts';
 
 export type Comparison = 'at most' | 'at least';
 
@@ -149,7 +151,7 @@ function standardDeviation(values: readonly number[]): number | null {
 
 /** The seal that the host stored with a prediction; null where there is none. */
 export function readSeal(value: Json): Seal | null {
-  const seal = isRecord(value) ? value.seal : undefined;
+  const seal = field(value, 'seal');
   if (!isRecord(seal) || typeof seal.time !== 'string' || typeof seal.hash !== 'string') return null;
   return { time: seal.time, hash: seal.hash };
 }
@@ -160,8 +162,4 @@ export async function isIntact(run: string, value: Json): Promise<boolean> {
   if (seal === null || !isRecord(value)) return false;
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(sealedText(run, seal.time, value)));
   return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('') === seal.hash;
-}
-
-function isRecord(value: Json | undefined): value is { [name: string]: Json } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -8,7 +8,7 @@ import type { EvaluationRow, ItemSet, StepRow } from '../../src-main/shared/reco
 import { seedWords } from '../../src-main/shared/setting-words.ts';
 import { estimate } from '../../src-main/shared/statistics.ts';
 import { capitalize, formatRank, stageName } from '../text/format.ts';
-import { type Curve, lossCurve, rankCurves, stagesOf, standing } from './curves.ts';
+import { type Curve, chanceReferences, lossCurve, rankCurves, seedsOf, stagesOf, standing } from './curves.ts';
 
 /** One stage of a run. */
 export interface StageCurves {
@@ -71,7 +71,6 @@ const figureSuffix = ({ stage }: Pick<StageCurves, 'stage'>) => stage.replaceAll
 
 /** Mean ranks of a training by epoch, as far as every seed that has begun has got. */
 export function ranksFigure(entry: Pick<StageCurves, 'stage' | 'ranks'>): LinesFigure {
-  const levels = new Map(entry.ranks.flatMap(({ chance, set }) => (chance === null ? [] : [[chance, set] as const])));
   return {
     id: `ranks-${figureSuffix(entry)}`,
     kind: 'lines',
@@ -80,8 +79,8 @@ export function ranksFigure(entry: Pick<StageCurves, 'stage' | 'ranks'>): LinesF
     x: { label: 'Epoch', kind: 'number' },
     y: { label: 'Mean rank (0 is best)', kind: 'rank' },
     series: entry.ranks.map(seriesOf),
-    references: [...levels].map(([value, set]) => ({ label: levels.size === 1 ? 'chance' : `chance, ${set}`, value })),
-    ofSeeds: seedsOf(entry.ranks),
+    references: chanceReferences(entry.ranks.flatMap(({ set, chance }) => (chance === null ? [] : [{ set, chance }]))),
+    ofSeeds: seedsOf(entry.ranks.flatMap(({ seeds }) => seeds)),
   };
 }
 
@@ -96,7 +95,7 @@ export function lossFigure({ stage, loss }: Pick<StageCurves, 'stage' | 'loss'>)
     y: { label: 'Cross entropy', kind: 'number' },
     series: [{ ...seriesOf(loss), label: 'training loss' }],
     references: [],
-    ofSeeds: seedsOf([loss]),
+    ofSeeds: seedsOf(loss.seeds),
   };
 }
 
@@ -110,9 +109,6 @@ function shortest(curves: readonly Curve[]): string {
   const isShort = curves.some(({ seeds, mean }) => seeds.some(({ points }) => points.length > mean.length));
   return isShort ? ' Drawn as far as all seeds that began have got.' : '';
 }
-
-const seedsOf = (curves: readonly Curve[]): number[] =>
-  [...new Set(curves.flatMap(({ seeds }) => seeds.map(({ seed }) => seed)))].sort((a, b) => a - b);
 
 /** The colour token of a list: facts and what stands for them, implications and what stands for them, anything else. */
 export function setColor(set: string): string {

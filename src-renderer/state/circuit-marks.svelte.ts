@@ -6,7 +6,16 @@ import type { Service } from '../../src-main/shared/contract.ts';
 import type { CircuitRecord } from '../../src-main/shared/contract-circuits.ts';
 import { type CircuitDraft, dropDraft, keepDraft, readDrafts } from '../circuit/circuit-drafts.ts';
 import { changed, type History, historyOf, redone, undone } from '../circuit/history.ts';
-import { type CircuitMarks, noMarks, readView, type SavedView, viewJson } from '../circuit/marks.ts';
+import {
+  allPinned,
+  type CircuitMarks,
+  noMarks,
+  readView,
+  type SavedView,
+  toggleCollapsed,
+  togglePins,
+  viewJson,
+} from '../circuit/marks.ts';
 import type { Keeper } from '../datasets/kept-locally.ts';
 
 export class CircuitDesk {
@@ -76,16 +85,32 @@ export class CircuitDesk {
 
   /** One step that can be taken back. */
   change(marks: CircuitMarks, what: string): void {
+    // What is kept of an earlier visit goes only with a change
+    if (marks === this.marks) return;
     this.#history = changed(this.#history, marks, what);
     this.#keep();
   }
 
+  /** Pins components, or unpins them where all of them are. */
+  pin(keys: readonly string[]): void {
+    this.change(togglePins(this.marks, keys), allPinned(this.marks, keys) ? 'unpin' : 'pin');
+  }
+
+  /** Collapses groups, or opens them where all of them are. */
+  fold(groups: readonly number[]): void {
+    const next = toggleCollapsed(this.marks, groups);
+    const collapses = next.groups.some(({ id, collapsed }) => collapsed && groups.includes(id));
+    this.change(next, collapses ? 'collapse group' : 'open group');
+  }
+
   undo(): void {
+    if (this.undoes === null) return;
     this.#history = undone(this.#history);
     this.#keep();
   }
 
   redo(): void {
+    if (this.redoes === null) return;
     this.#history = redone(this.#history);
     this.#keep();
   }

@@ -11,6 +11,7 @@ import type { Component } from '../circuit/components.ts';
 import type { Difference, Side } from '../circuit/difference.ts';
 import type { ScoreTables } from '../circuit/scores.ts';
 import { accumulationTokens, tokenNames } from '../circuit/tokens.ts';
+import { seedsOf } from '../measures/curves.ts';
 import { isDisconnected } from './follow.ts';
 import { allStages, listingsOf, otherStage, ScoreReader, type ScoreSource, sourceOf, stagesOf } from './score-reader.ts';
 
@@ -42,7 +43,7 @@ export class CircuitScores {
     return chosen !== null && stages.includes(chosen) ? chosen : (stages[this.course ? stages.length - 1 : 0] ?? '');
   });
   readonly #ofStage = $derived(listingsOf(this.listings, this.#stage));
-  readonly #seeds = $derived([...new Set(this.#ofStage.map(({ seed }) => seed))].sort((a, b) => a - b));
+  readonly #seeds = $derived(seedsOf(this.#ofStage));
   readonly #points = $derived(
     this.#stage === allStages ? [-1] : [...new Set(this.#ofStage.flatMap(({ points }) => points))].sort((a, b) => a - b),
   );
@@ -50,7 +51,7 @@ export class CircuitScores {
   readonly #set = $derived(this.#source?.sets.find(({ set }) => set === this.#ofStage[0]?.set) ?? null);
   readonly #tokens = $derived.by(() => {
     const count = Math.max(0, ...[...(this.#tables?.values() ?? [])].map(({ tokens }) => tokens));
-    return tokenNames(this.detail?.results ?? null, this.#point, count);
+    return tokenNames(this.detail?.results ?? null, this.#ofStage[0]?.set ?? '', this.#point, count);
   });
 
   constructor(id: string) {
@@ -83,7 +84,7 @@ export class CircuitScores {
     return this.#parallel;
   }
 
-  /** Other runs with scores. */
+  /** Other runs of the same project with scores. */
   get otherRuns(): ScoredRun[] {
     return this.#runs.filter(({ run }) => run !== this.id);
   }
@@ -202,7 +203,7 @@ export class CircuitScores {
   async open(service: Service): Promise<void> {
     try {
       this.#source = await sourceOf(service, this.id);
-      this.#runs = await service.scoredRuns();
+      this.#runs = await service.scoredRuns(this.#source.detail.project);
       this.#error = null;
       // The stored data do not say how a layer is wired; without the model the usual order is assumed.
       void service.describeModel(this.#source.detail.spec.model).then(
@@ -256,8 +257,8 @@ export class CircuitScores {
   async #loadCourse(service: Service, source: ScoreSource, seed: number | null, asked: number): Promise<void> {
     const course = new Map<string, ScoreTables>();
     for (const stage of this.stages) {
-      const seeds = [...new Set(listingsOf(this.listings, stage).map((listing) => listing.seed))];
-      course.set(stage, await this.#reader.load(service, source, stage, seed === null ? seeds : [seed], -1));
+      const seeds = seed === null ? seedsOf(listingsOf(this.listings, stage)) : [seed];
+      course.set(stage, await this.#reader.load(service, source, stage, seeds, -1));
       if (asked !== this.#asked) return;
     }
     this.#course = course;

@@ -28,6 +28,8 @@ export class Comparison {
   #pinned = $state.raw<readonly string[]>([]);
   #reference = $state<string | null>(null);
   #service: Service | null = null;
+  /** Ends with the fetch under way: there is one at a time, so that nothing is asked for twice. */
+  #fetched: Promise<void> = Promise.resolve();
   #replaceAddress: (address: string) => void;
 
   /** The chosen runs that have been fetched, in the chosen order. */
@@ -153,6 +155,8 @@ export class Comparison {
   /** Fetches now and as chosen runs change, until the returned function is called. */
   follow(service: Service): () => void {
     this.#service = service;
+    // Another host owes no answer to what the former one was asked
+    this.#fetched = Promise.resolve();
     const stale = new Set<string>();
     const loop = follow(async () => {
       const again = [...stale];
@@ -170,11 +174,18 @@ export class Comparison {
     };
   }
 
+  #fetch(service: Service, again: readonly string[] = []): Promise<void> {
+    this.#fetched = this.#fetched.then(() => this.#fetchMissing(service, again));
+    return this.#fetched;
+  }
+
   /**
-   * Fetches what is missing, and `again` what changed; one run at a time, so that the host answers others too. What has arrived is shown
-   * now and then: every showing compares all runs anew.
+   * Fetches what is missing, and `again` what changed; one run at a time, so that the host answers others too. What is chosen meanwhile is
+   * fetched as well. What has arrived is shown now and then: every showing compares all runs anew.
    */
-  async #fetch(service: Service, again: readonly string[] = []): Promise<void> {
+  async #fetchMissing(service: Service, again: readonly string[]): Promise<void> {
+    const asked = new Set<string>();
+    const next = () => this.#ids.find((id) => !asked.has(id) && (!this.#loaded.has(id) || again.includes(id)));
     const arrived = new Map<string, ComparedRun>();
     const show = () => {
       if (arrived.size === 0) return;
@@ -185,8 +196,8 @@ export class Comparison {
       arrived.clear();
     };
     let shown = performance.now();
-    for (const id of this.#ids) {
-      if (this.#loaded.has(id) && !again.includes(id)) continue;
+    for (let id = next(); id !== undefined; id = next()) {
+      asked.add(id);
       try {
         const [detail, sets, steps, evaluations, figures] = await Promise.all([
           service.run(id),

@@ -6,31 +6,25 @@ import type { Workbench } from './workbench.ts';
 
 /** Whether it was deleted; where not, a notice says why. Lists of runs hear of it from the host. */
 export async function deleteRun(
-  { service, toasts }: Pick<Workbench, 'service' | 'toasts'>,
-  run: { run: string; title: string },
+  workbench: Pick<Workbench, 'service' | 'toasts'>,
+  { run, title }: { run: string; title: string },
 ): Promise<boolean> {
-  try {
-    await service.deleteRun(run.run);
-  } catch (error) {
-    toasts.showError('The run could not be deleted.', error);
-    return false;
-  }
-  toasts.show({ text: `Deleted “${run.title}”.`, action: { label: 'Undo', run: () => service.restoreRun(run.run) } });
+  const { toasts } = workbench;
+  if ((await toasts.attempt('The run could not be deleted.', () => workbench.service.deleteRun(run))) === null) return false;
+  // The line may be another one by the time it is taken back
+  toasts.show({ text: `Deleted “${title}”.`, action: { label: 'Undo', run: () => workbench.service.restoreRun(run) } });
   return true;
 }
 
 /** Deletes those of the runs that have ended, and returns them; where nothing could be deleted, a notice says why. Lists hear of it from the host. */
 export async function deleteRuns(
-  { service, toasts }: Pick<Workbench, 'service' | 'toasts'>,
+  workbench: Pick<Workbench, 'service' | 'toasts'>,
   runs: readonly string[],
 ): Promise<readonly string[]> {
-  let deleted: string[];
-  try {
-    ({ deleted } = await service.deleteRuns([...runs]));
-  } catch (error) {
-    toasts.showError('The runs could not be deleted.', error);
-    return [];
-  }
+  const { toasts } = workbench;
+  const answer = await toasts.attempt('The runs could not be deleted.', () => workbench.service.deleteRuns([...runs]));
+  if (answer === null) return [];
+  const { deleted } = answer;
   const kept = runs.length - deleted.length;
   const rest =
     kept === 0
@@ -40,7 +34,7 @@ export async function deleteRuns(
   else {
     toasts.show({
       text: `Deleted ${plural(deleted.length, 'run')}.${rest}`,
-      action: { label: 'Undo', run: () => service.restoreRuns(deleted) },
+      action: { label: 'Undo', run: () => workbench.service.restoreRuns(deleted) },
     });
   }
   return deleted;

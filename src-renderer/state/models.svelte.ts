@@ -1,6 +1,6 @@
 /**
  * The models of a project as its screens show them: the list, each folder's description and files, adding and removing with undo.
- * What a folder holds is the host's to say; what was said is kept until it is asked again.
+ * What a folder holds is the host's to say; what was said is kept until it is asked again, over reconnections too.
  */
 import type { Service } from '../../src-main/shared/contract.ts';
 import type { ModelFile, ProjectModel } from '../../src-main/shared/contract-models.ts';
@@ -20,18 +20,26 @@ export class FolderFacts {
     return this.files.value?.reduce((sum, file) => sum + file.bytes, 0) ?? null;
   }
 
+  /** Whether the host has said everything, or is about to; a line that broke leaves some of it unsaid. */
+  get isAsked(): boolean {
+    return [this.description, this.files].every(({ value, error, waiting }) => waiting || value !== null || error !== null);
+  }
+
   async ask(service: Service, path: string): Promise<void> {
     void this.files.ask(() => service.modelFiles(path));
     await this.description.ask(() => service.describeModel(path));
   }
 }
 
-/** Facts by path and connection: large tokenizers take seconds to read, so a screen that is opened again shows what is known. */
-const known = new WeakMap<Service, Map<string, FolderFacts>>();
+/** What a screen of models needs of the workbench. */
+type Surroundings = Pick<Workbench, 'service' | 'toasts' | 'projects'>;
 
-function factsOf(service: Service, path: string): FolderFacts {
-  const facts = known.get(service) ?? new Map<string, FolderFacts>();
-  known.set(service, facts);
+/** Facts by path, while a window is open: large tokenizers take seconds to read, so a screen that is opened again shows what is known. */
+const known = new WeakMap<Surroundings, Map<string, FolderFacts>>();
+
+function factsOf(workbench: Surroundings, path: string): FolderFacts {
+  const facts = known.get(workbench) ?? new Map<string, FolderFacts>();
+  known.set(workbench, facts);
   const found = facts.get(path) ?? new FolderFacts();
   facts.set(path, found);
   return found;
@@ -44,15 +52,18 @@ export interface Refusal {
 }
 
 export class ProjectModels {
-  #workbench: Pick<Workbench, 'service' | 'toasts' | 'projects'>;
+  #workbench: Surroundings;
+  #isDescribed: boolean;
   #list = $state.raw<readonly ProjectModel[] | null>(null);
   #error = $state.raw<ErrorRecord | null>(null);
   #loads = 0;
   /** Folders asked about in this screen's life: a change of the list says nothing new of them. */
   readonly #described = new Set<string>();
 
-  constructor(workbench: Pick<Workbench, 'service' | 'toasts' | 'projects'>) {
+  /** `described` false: the list only, whose folders are asked about one by one (`retry`) or not at all. */
+  constructor(workbench: Surroundings, { described = true }: { described?: boolean } = {}) {
     this.#workbench = workbench;
+    this.#isDescribed = described;
   }
 
   /** The one that ships first; null until the first answer. */
@@ -71,11 +82,11 @@ export class ProjectModels {
   }
 
   facts(model: ProjectModel): FolderFacts {
-    return factsOf(this.#workbench.service, model.path);
+    return factsOf(this.#workbench, model.path);
   }
 
-  /** Reads the list, then each folder in turn: compute reads one at a time anyway. `described` false: the list only. */
-  async load({ described = true }: { described?: boolean } = {}): Promise<void> {
+  /** Reads the list, then each folder in turn: compute reads one at a time anyway. */
+  async load(): Promise<void> {
     const load = ++this.#loads;
     const { service, projects } = this.#workbench;
     try {
@@ -88,14 +99,15 @@ export class ProjectModels {
       if (load === this.#loads && !isDisconnected(record.code)) this.#error = record;
       return;
     }
-    if (!described) return;
-    const isKnown = (path: string) => factsOf(service, path).description.value !== null;
+    if (!this.#isDescribed) return;
+    const isKnown = (path: string) => factsOf(this.#workbench, path).description.value !== null;
     // Those of which nothing is known yet come first; the others are read again, since folders change
     for (const path of this.#list.map((model) => model.path).sort((a, b) => Number(isKnown(a)) - Number(isKnown(b)))) {
       if (load !== this.#loads) return;
-      if (this.#described.has(path)) continue;
+      const facts = factsOf(this.#workbench, path);
+      if (this.#described.has(path) && facts.isAsked) continue;
       this.#described.add(path);
-      await factsOf(service, path).ask(service, path);
+      await facts.ask(service, path);
     }
   }
 
@@ -106,8 +118,7 @@ export class ProjectModels {
 
   /** Asks about one folder again, after something in it was put right. */
   retry({ path }: ProjectModel): Promise<void> {
-    const { service } = this.#workbench;
-    return factsOf(service, path).ask(service, path);
+    return factsOf(this.#workbench, path).ask(this.#workbench.service, path);
   }
 
   /** Adds folders one after the other and returns those that were refused. */
@@ -125,7 +136,8 @@ export class ProjectModels {
       }
     }
     const undo = async () => {
-      for (const { id } of added) await service.removeModel(id);
+      // The line may be another one by then
+      for (const { id } of added) await this.#workbench.service.removeModel(id);
       await this.load();
     };
     if (added.length > 0) {
@@ -136,10 +148,7 @@ export class ProjectModels {
         text: there.length === 1 ? `“${there[0]!.name}” is in this project already.` : 'They are in this project already.',
       });
     }
-    if (added.length > 0) {
-      void projects.refresh();
-      void this.load();
-    }
+    if (added.length > 0) void this.load();
     return refused;
   }
 
@@ -158,18 +167,12 @@ export class ProjectModels {
 
   /** Takes a model out of the project, with a notice that offers to bring it back. Returns whether it went. */
   async remove({ id, name }: ProjectModel): Promise<boolean> {
-    const { service, toasts, projects } = this.#workbench;
-    try {
-      await service.removeModel(id);
-    } catch (error) {
-      toasts.showError('The model could not be removed.', error);
-      return false;
-    }
+    const { toasts } = this.#workbench;
+    const isGone = await toasts.attempt('The model could not be removed.', () => this.#workbench.service.removeModel(id));
+    if (isGone === null) return false;
     this.#list = this.#list?.filter((model) => model.id !== id) ?? null;
-    void projects.refresh();
     const run = async () => {
-      await service.restoreModel(id);
-      void projects.refresh();
+      await this.#workbench.service.restoreModel(id);
       await this.load();
     };
     toasts.show({ text: `Removed “${name}” from the project; its folder stays.`, action: { label: 'Undo', run } });
@@ -178,6 +181,6 @@ export class ProjectModels {
 }
 
 /** The address of a model's screen. */
-export function modelAddress({ id }: ProjectModel): string {
+export function modelAddress({ id }: Pick<ProjectModel, 'id'>): string {
   return `/models/${id === 0 ? 'small-world' : id}`;
 }

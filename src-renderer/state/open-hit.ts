@@ -2,6 +2,8 @@
  * The way from something that was found to its screen, in the project it belongs to. What is found is the host's to say.
  */
 import type { SearchHit } from '../../src-main/shared/contract-projects.ts';
+import { datasetAddress } from './datasets.svelte.ts';
+import { modelAddress } from './models.svelte.ts';
 import { circuitAddress, runAddress, specAddress } from './router.svelte.ts';
 import { switchProject } from './switch-project.ts';
 import type { Workbench } from './workbench.ts';
@@ -10,11 +12,9 @@ export type HitPlace = Pick<SearchHit, 'kind' | 'id' | 'project'>;
 
 /** Opens its project, and its screen there. Where that fails a notice says so. */
 export async function openHit(workbench: Workbench, hit: HitPlace): Promise<void> {
-  try {
-    await switchProject(workbench, hit.project, await addressOf(workbench, hit));
-  } catch (error) {
-    workbench.toasts.showError('It could not be opened.', error);
-  }
+  await workbench.toasts.attempt('It could not be opened.', async () =>
+    switchProject(workbench, hit.project, await addressOf(workbench, hit)),
+  );
 }
 
 async function addressOf({ service }: Workbench, { kind, id }: HitPlace): Promise<string> {
@@ -24,9 +24,9 @@ async function addressOf({ service }: Workbench, { kind, id }: HitPlace): Promis
     case 'run':
       return runAddress(id);
     case 'model':
-      return `/models/${id}`;
+      return modelAddress({ id: Number(id) });
     case 'dataset':
-      return `/data/${id}`;
+      return datasetAddress(Number(id));
     case 'spec':
       return specAddress(await service.spec(Number(id)));
     case 'circuit': {

@@ -174,12 +174,7 @@ export class Projects {
 
   /** Does something and reads the list again. */
   async #attempt(title: string, action: () => Promise<void>): Promise<boolean> {
-    try {
-      await action();
-    } catch (error) {
-      this.#toasts.showError(title, error);
-      return false;
-    }
+    if ((await this.#toasts.attempt(title, action)) === null) return false;
     await this.refresh();
     return true;
   }

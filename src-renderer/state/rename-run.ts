@@ -5,21 +5,16 @@ import type { Workbench } from './workbench.ts';
 
 /** Whether it has the title now; where not, a notice says why. Lists of runs hear of it from the host. */
 export async function renameRun(
-  { service, toasts }: Pick<Workbench, 'service' | 'toasts'>,
-  run: { run: string; title: string },
+  workbench: Pick<Workbench, 'service' | 'toasts'>,
+  { run, title: before }: { run: string; title: string },
   title: string,
 ): Promise<boolean> {
+  const { toasts } = workbench;
   const wanted = title.trim();
-  if (wanted === run.title) return true;
-  try {
-    await service.renameRun(run.run, wanted);
-  } catch (error) {
-    toasts.showError('The run could not be renamed.', error);
-    return false;
-  }
-  toasts.show({
-    text: `Renamed to “${wanted}”.`,
-    action: { label: 'Undo', run: () => service.renameRun(run.run, run.title) },
-  });
+  if (wanted === before) return true;
+  // The line may be another one by the time it is taken back
+  const give = (name: string) => workbench.service.renameRun(run, name);
+  if ((await toasts.attempt('The run could not be renamed.', () => give(wanted))) === null) return false;
+  toasts.show({ text: `Renamed to “${wanted}”.`, action: { label: 'Undo', run: () => give(before) } });
   return true;
 }

@@ -86,9 +86,19 @@ export function runAddress(run: string): string {
   return `/runs/${encodeURIComponent(run)}`;
 }
 
+/** Where an experiment is set up. */
+export function experimentAddress(experiment: string): string {
+  return `/new/${encodeURIComponent(experiment)}`;
+}
+
 /** Where a saved spec is looked through, changed and started. */
 export function specAddress({ id, spec }: { id: number; spec: { experiment: string } }): string {
-  return `/new/${encodeURIComponent(spec.experiment)}?spec=${id}`;
+  return `${experimentAddress(spec.experiment)}?spec=${id}`;
+}
+
+/** Where a run is set up again, with its settings. */
+export function againAddress({ run, experiment }: { run: string; experiment: string }): string {
+  return `${experimentAddress(experiment)}?from=${encodeURIComponent(run)}`;
 }
 
 /** The address of one item of a run; `item` is its index. */

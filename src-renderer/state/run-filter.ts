@@ -4,9 +4,8 @@
  */
 import type { RunOrder } from '../../src-main/shared/contract-projects.ts';
 import type { RunState } from '../../src-main/shared/records.ts';
+import { runStates } from '../../src-main/shared/run-state.ts';
 import type { RunFilter } from './runs.svelte.ts';
-
-export const runStates: readonly RunState[] = ['queued', 'running', 'finished', 'failed', 'stopped', 'interrupted'];
 
 export interface RunSort {
   by: RunOrder;

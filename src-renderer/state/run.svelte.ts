@@ -7,8 +7,10 @@ import type { QueueEntry } from '../../src-main/shared/contract-runs.ts';
 import { type ErrorRecord, errorRecord } from '../../src-main/shared/errors.ts';
 import type { Figure } from '../../src-main/shared/figures.ts';
 import type { EvaluationRow, ItemSet, RunDetail, StepRow } from '../../src-main/shared/records.ts';
+import { isUnderWay } from '../../src-main/shared/run-state.ts';
 import { type Curve, lossCurve, rankCurves, type Standing, stagesOf, standing } from '../measures/curves.ts';
 import { type StageCurves, stageCurves } from '../measures/stages.ts';
+import { captionOf } from '../text/caption.ts';
 import { follow, isDisconnected } from './follow.ts';
 
 const pauseMilliseconds = 200;
@@ -27,6 +29,8 @@ export class RunView {
   #error = $state.raw<ErrorRecord | null>(null);
   #stage = $state<string | null>(null);
   #itemsFetched = 0;
+  /** How often notes were stored here: a fetch that began before has older ones. */
+  #notesStored = 0;
 
   #stages = $derived(stagesOf(this.#evaluations));
   #rankCurves = $derived(rankCurves(this.#evaluations, this.#sets, this.stage));
@@ -127,7 +131,12 @@ export class RunView {
   }
 
   get live(): boolean {
-    return this.#detail?.state === 'running' || this.#detail?.state === 'queued';
+    return this.#detail !== null && isUnderWay(this.#detail.state);
+  }
+
+  /** Where the numbers of a figure of this run come from; `seeds`: those that are shown. */
+  provenance(seeds?: readonly number[]): string {
+    return this.#detail === null ? '' : captionOf([this.#detail], { seeds });
   }
 
   /** First and latest mean rank of a set. */
@@ -138,7 +147,7 @@ export class RunView {
 
   /** Fetches now and at every change, until the returned function is called. */
   follow(service: Service): () => void {
-    const loop = follow(() => this.#fetch(service), pauseMilliseconds);
+    const loop = follow(() => this.refresh(service), pauseMilliseconds);
     const unsubscribe = service.onRunChanged((change) => {
       // A run that waits moves up as those before it end
       if (change.run === this.id || this.#detail?.state === 'queued') loop.changed();
@@ -161,19 +170,20 @@ export class RunView {
     });
   }
 
-  /** Whether they were stored. */
-  async saveNotes(service: Service, notes: string): Promise<boolean> {
-    return await this.#attempt(async () => {
-      await service.saveRunNotes(this.id, notes);
-      if (this.#detail !== null) this.#detail = { ...this.#detail, notes };
-    });
+  /** Stores notes in the place of `base`. Errors: those of the host, `NotesChanged` among them. */
+  async saveNotes(service: Service, notes: string, base: string): Promise<void> {
+    await service.saveRunNotes(this.id, notes, base);
+    this.#notesStored++;
+    if (this.#detail !== null) this.#detail = { ...this.#detail, notes };
   }
 
-  async #fetch(service: Service): Promise<void> {
+  /** Fetches once. */
+  async refresh(service: Service): Promise<void> {
     await this.#attempt(async () => {
+      const stored = this.#notesStored;
       // The run first: if it says finished, the rows fetched after it are complete.
       const detail = await service.run(this.id);
-      const live = detail.state === 'running' || detail.state === 'queued';
+      const live = isUnderWay(detail.state);
       const wantItems = !live || Date.now() - this.#itemsFetched >= itemsPauseMilliseconds;
       const [steps, sets, evaluations, figures, queue] = await Promise.all([
         service.steps(this.id),
@@ -182,7 +192,7 @@ export class RunView {
         live ? [] : service.figures(this.id),
         live ? service.queue() : [],
       ]);
-      this.#detail = detail;
+      this.#detail = this.#detail === null || stored === this.#notesStored ? detail : { ...detail, notes: this.#detail.notes };
       this.#steps = steps;
       this.#sets = sets;
       this.#evaluations = evaluations;
@@ -195,15 +205,13 @@ export class RunView {
     });
   }
 
-  async #attempt(action: () => Promise<void>): Promise<boolean> {
+  async #attempt(action: () => Promise<void>): Promise<void> {
     try {
       await action();
       this.#error = null;
-      return true;
     } catch (error) {
       const record = errorRecord(error);
       if (!isDisconnected(record.code)) this.#error = record;
-      return false;
     }
   }
 }

@@ -7,6 +7,7 @@ import type { ScoreListing } from '../../src-main/shared/contract-circuits.ts';
 import type { ItemSet, RunDetail } from '../../src-main/shared/records.ts';
 import { differenceOf, meanOf, promptTokens, type ScoreTables, shownNames, tablesOf } from '../circuit/scores.ts';
 import { accumulationTokens } from '../circuit/tokens.ts';
+import { seedsOf } from '../measures/curves.ts';
 
 /** A run with what it says of its scores. */
 export interface ScoreSource {
@@ -101,7 +102,7 @@ export class ScoreReader {
     const otherSet = other.sets.find((candidate) => candidate.set === listings[0]?.set);
     if (point >= 0 && otherSet?.pairs[point]?.[0] !== set?.pairs[point]?.[0])
       return { problem: 'The other run’s item of this number is another prompt: choose the average.' };
-    const known = [...new Set(listings.map((listing) => listing.seed))].sort((a, b) => a - b);
+    const known = seedsOf(listings);
     const missing = seed !== null && !known.includes(seed);
     const seeds = seed === null || missing ? known : [seed];
     const difference = differenceOf(own, await this.load(service, other, theirs, seeds, point));

@@ -48,6 +48,16 @@ export class Toasts {
     this.show({ kind: 'error', text: `${title} ${message} (${code})` });
   }
 
+  /** Does something whose failure has no place of its own on the screen: what it answers, or null where it failed, which is said. */
+  async attempt<T>(title: string, action: () => Promise<T>): Promise<T | null> {
+    try {
+      return await action();
+    } catch (error) {
+      this.showError(title, error);
+      return null;
+    }
+  }
+
   dismiss(id: number): void {
     clearTimeout(this.#timers.get(id));
     this.#timers.delete(id);

@@ -1,6 +1,6 @@
 /**
- * A new experiment being put together: which experiment, model and data, every setting as text, and what the host says of it.
- * What can be set comes from the experiment's description; nothing of one experiment is known here.
+ * A new experiment being put together: which experiment, the steps on the way, and what the host says of what was chosen.
+ * What was typed is setting-drafts.svelte.ts's. What can be set comes from the description; nothing of one experiment is known here.
  */
 import type { Service } from '../../src-main/shared/contract.ts';
 import type { ErrorRecord } from '../../src-main/shared/errors.ts';
@@ -13,11 +13,10 @@ import type {
   Parameter,
   Preview,
 } from '../../src-main/shared/records.ts';
-import { draftOf, readDraft } from '../text/drafts.ts';
-import { asNumber } from '../text/json-draft.ts';
 import type { KeptWizard } from './kept-wizard.ts';
 import { PredictionForm } from './prediction-form.svelte.ts';
 import { Request } from './request.svelte.ts';
+import { SettingDrafts } from './setting-drafts.svelte.ts';
 
 export const wizardSteps = ['Question', 'Model', 'Data', 'Settings', 'Prediction', 'Review'] as const;
 export type WizardStep = (typeof wizardSteps)[number];
@@ -35,9 +34,7 @@ export class Wizard {
   );
 
   #experimentId = $state<string | null>(null);
-  #drafts = $state<{ [name: string]: string }>({});
-  /** What the host fills in for settings that were left alone; it knows the model better than the description does. */
-  #filled = $state.raw<{ [name: string]: Json | undefined }>({});
+  readonly #drafts = new SettingDrafts(() => this.experiment);
   #stepIndex = $state(0);
   /** Problems are shown once the user has tried to go on. */
   #checked = $state(false);
@@ -48,10 +45,10 @@ export class Wizard {
   readonly experiment = $derived(this.experiments.value?.find(({ id }) => id === this.#experimentId) ?? null);
 
   /**
-   * The spec of what was chosen; null while model or data are missing, or a setting cannot be read. Settings left alone are
-   * left out: the host fills them in. Up to the settings step an unreadable one is too, so that data can be looked at meanwhile.
+   * The spec of what was chosen, or null. Up to the settings step a setting that cannot be read is left out, so that data can be
+   * looked at meanwhile.
    */
-  readonly spec = $derived.by((): ExperimentSpec | null => this.#readSpec(this.#stepIndex < wizardSteps.indexOf('Settings')));
+  readonly spec = $derived.by((): ExperimentSpec | null => this.#drafts.spec(this.#stepIndex < wizardSteps.indexOf('Settings')));
 
   get step(): WizardStep {
     return wizardSteps[this.#stepIndex]!;
@@ -62,11 +59,11 @@ export class Wizard {
   }
 
   get modelParameter(): Parameter | null {
-    return this.experiment?.parameters.find((parameter) => parameter.kind === 'model') ?? null;
+    return this.#drafts.parameter('model');
   }
 
   get datasetParameter(): Parameter | null {
-    return this.experiment?.parameters.find((parameter) => parameter.kind === 'dataset') ?? null;
+    return this.#drafts.parameter('dataset');
   }
 
   /** Where the data cannot be used because options share their first token: the setting that counts those once. */
@@ -77,7 +74,7 @@ export class Wizard {
 
   /** Everything that the settings step asks for. */
   get settings(): Parameter[] {
-    return this.experiment?.parameters.filter((parameter) => parameter.kind !== 'model' && parameter.kind !== 'dataset') ?? [];
+    return this.#drafts.settings;
   }
 
   /** The id asked for by the address where the host has no such experiment. */
@@ -86,30 +83,25 @@ export class Wizard {
   }
 
   draft(parameter: Parameter): string {
-    return this.#drafts[parameter.name] ?? draftOf(this.standard(parameter));
+    return this.#drafts.draft(parameter);
   }
 
   /** The value a parameter has when it is left alone, with the chosen model. */
   standard(parameter: Parameter): Json | undefined {
-    const ownDefault = this.#drafts[this.modelParameter?.name ?? ''] ?? this.modelParameter?.default;
-    const smallWorld = ownDefault === 'small-world' ? parameter.smallWorldDefault : undefined;
-    return this.#filled[parameter.name] ?? smallWorld ?? parameter.default;
+    return this.#drafts.standard(parameter);
   }
 
   /** Leaves a parameter to its default again. */
   reset(parameter: Parameter): void {
-    delete this.#drafts[parameter.name];
+    this.#drafts.reset(parameter);
     this.#touched = true;
     this.preview.clear();
   }
 
   setDraft(parameter: Parameter, text: string): void {
-    this.#drafts[parameter.name] = text;
+    this.#drafts.type(parameter, text);
     this.#touched = true;
-    if (parameter.kind === 'model') {
-      this.model.clear();
-      this.#filled = {};
-    }
+    if (parameter.kind === 'model') this.model.clear();
     this.preview.clear();
   }
 
@@ -121,8 +113,7 @@ export class Wizard {
   /** What is wrong with a setting, once the user has tried to go on: with what was typed, or what the host says of it. */
   problem(parameter: Parameter): string | null {
     if (!this.#checked) return null;
-    const { problem } = readDraft(parameter, this.draft(parameter));
-    return problem ?? (this.refused?.parameter === parameter ? this.refused.reason : null);
+    return this.#drafts.problem(parameter) ?? (this.refused?.parameter === parameter ? this.refused.reason : null);
   }
 
   /** The setting that the host refused, where its error begins with a setting's name, and why. */
@@ -145,32 +136,22 @@ export class Wizard {
     return this.settings.filter((parameter) => this.problem(parameter) !== null);
   }
 
-  /**
-   * Low-rank adapters usually want about five times the learning rate of full finetuning: that rate, as a draft, where adapters
-   * train and the rate is still one for all weights; null: nothing to say.
-   */
+  /** A learning rate that suits adapters better, as a draft; null: nothing to say. */
   get adapterRate(): { parameter: Parameter; draft: string } | null {
-    const trainable = this.settings.find(({ kind }) => kind === 'trainable');
-    const parameter = this.settings.find(({ name }) => name === 'lr');
-    if (trainable === undefined || parameter === undefined) return null;
-    if (!/^(lora$|\{\s*"lora")/.test(this.draft(trainable).trim())) return null;
-    const standard = this.standard(parameter);
-    const rate = asNumber(this.draft(parameter));
-    if (typeof standard !== 'number' || typeof rate !== 'number' || rate >= 2 * standard) return null;
-    return { parameter, draft: draftOf(Number((5 * standard).toPrecision(3))) };
+    return this.#drafts.adapterRate;
   }
 
   /** What is to be kept until the run starts; null while nothing was done. */
   get kept(): KeptWizard | null {
     const { typed } = this.prediction;
     if (!this.#touched && typed.threshold === '' && typed.text === '') return null;
-    return { drafts: { ...this.#drafts }, step: this.#stepIndex, prediction: { ...typed } };
+    return { drafts: this.#drafts.typed, step: this.#stepIndex, prediction: { ...typed } };
   }
 
   /** Goes on where an experiment was left. */
   resume(experiment: string, kept: KeptWizard): void {
     this.begin(experiment);
-    this.#drafts = { ...kept.drafts };
+    this.#drafts.resume(kept.drafts);
     this.#stepIndex = Math.min(Math.max(0, kept.step), wizardSteps.length - 1);
     this.prediction.draft = kept.prediction;
     this.#touched = true;
@@ -190,9 +171,7 @@ export class Wizard {
   begin(experiment: string, values: { [name: string]: Json | undefined } = {}): void {
     this.#experimentId = experiment;
     this.prediction.clear();
-    this.#drafts = {};
-    this.#filled = {};
-    for (const [name, value] of Object.entries(values)) this.#drafts[name] = draftOf(value);
+    this.#drafts.begin(values);
     this.#stepIndex = 0;
     this.#checked = false;
     this.#touched = false;
@@ -252,10 +231,7 @@ export class Wizard {
     this.findings.clear();
     const preview = await this.preview.ask(() => service.preview(spec));
     if (preview === null && this.preview.error !== null) void this.findings.ask(() => service.preflight(spec));
-    if (preview !== null) {
-      const untouched = this.settings.filter((parameter) => this.#drafts[parameter.name] === undefined);
-      this.#filled = Object.fromEntries(untouched.map(({ name }) => [name, preview.spec[name]]));
-    }
+    if (preview !== null) this.#drafts.fill(preview.spec);
     return preview;
   }
 
@@ -271,43 +247,26 @@ export class Wizard {
     return (await this.start.ask(() => service.startRun(spec, plan)))?.run ?? null;
   }
 
+  /** Whether what the step asks for is there and the host has nothing against it. */
   async #inOrder(service: Service): Promise<boolean> {
     if (this.experiment === null) return false;
-    if (this.step === 'Model') {
-      const parameter = this.modelParameter;
-      if (parameter !== null && readDraft(parameter, this.draft(parameter)).problem !== null) return false;
-      return parameter === null || this.model.value !== null || (await this.describeModel(service)) !== null;
+    const { modelParameter, datasetParameter } = this;
+    const isRead = (parameter: Parameter | null) => parameter === null || this.#drafts.problem(parameter) === null;
+    const isPreviewed = async () => this.preview.value !== null || (await this.askPreview(service)) !== null;
+    switch (this.step) {
+      case 'Model':
+        if (!isRead(modelParameter)) return false;
+        return modelParameter === null || this.model.value !== null || (await this.describeModel(service)) !== null;
+      case 'Data':
+        return isRead(datasetParameter) && (await isPreviewed());
+      case 'Settings':
+        // The host sees more than the form: whether given batches fit the data, whether the model has the tensors
+        return this.settings.every(isRead) && (await isPreviewed());
+      case 'Prediction':
+        // The options bound what can be predicted
+        return (await isPreviewed()) && this.prediction.problem === null;
+      default:
+        return true;
     }
-    if (this.step === 'Data') {
-      const parameter = this.datasetParameter;
-      if (parameter !== null && readDraft(parameter, this.draft(parameter)).problem !== null) return false;
-      return this.preview.value !== null || (await this.askPreview(service)) !== null;
-    }
-    if (this.step === 'Settings') {
-      // The host sees more than the form: whether given batches fit the data, whether the model has the tensors
-      if (this.settings.some((parameter) => readDraft(parameter, this.draft(parameter)).problem !== null)) return false;
-      return this.preview.value !== null || (await this.askPreview(service)) !== null;
-    }
-    if (this.step === 'Prediction') {
-      // The options bound what can be predicted
-      if (this.preview.value === null && (await this.askPreview(service)) === null) return false;
-      return this.prediction.problem === null;
-    }
-    return true;
-  }
-
-  #readSpec(lenient: boolean): ExperimentSpec | null {
-    const experiment = this.experiment;
-    if (experiment === null) return null;
-    const values: { [name: string]: Json | undefined } = {};
-    for (const parameter of experiment.parameters) {
-      const reading = readDraft(parameter, this.draft(parameter));
-      if (reading.problem !== null && !lenient) return null;
-      const given = parameter.kind === 'model' || parameter.kind === 'dataset' || parameter.name in this.#drafts;
-      if (given && reading.value !== undefined) values[parameter.name] = reading.value;
-    }
-    const { model, dataset, ...rest } = values;
-    if (typeof model !== 'string' || dataset === undefined) return null;
-    return { experiment: experiment.id, model, dataset, ...rest };
   }
 }

@@ -3,16 +3,13 @@
  * Whether a model has them is for the host to say.
  */
 import { type Component, componentName, keyOf } from '../circuit/components.ts';
+import { parseDraft } from './json-draft.ts';
 
 /** Null where the draft is no list of components; an empty draft is an empty list. */
 export function readComponents(draft: string): Component[] | null {
   if (draft.trim() === '') return [];
-  try {
-    const list: unknown = JSON.parse(draft);
-    return Array.isArray(list) && list.every(isComponent) ? list : null;
-  } catch {
-    return null;
-  }
+  const list: unknown = parseDraft(draft);
+  return Array.isArray(list) && list.every(isComponent) ? list : null;
 }
 
 /** An empty list is a setting left alone. */

@@ -15,10 +15,14 @@ export function download(name: string, content: string | Blob, type: string): vo
 
 /** A title as a file name: letters, digits and dashes. */
 export function fileName(title: string, extension: string): string {
-  const stem = title
+  return `${slugOf(title, 60) || 'hopscope'}.${extension}`;
+}
+
+/** Lower-case letters, digits and dashes of a text, `longest` of them at most; empty where it has none. */
+export function slugOf(text: string, longest: number): string {
+  return text
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^-+|-+$/g, '')
-    .slice(0, 60);
-  return `${stem || 'hopscope'}.${extension}`;
+    .slice(0, longest);
 }

@@ -6,6 +6,7 @@ import { valueProblem } from '../../src-main/shared/parameter-values.ts';
 import type { Json, Parameter } from '../../src-main/shared/records.ts';
 import { numberWords } from '../../src-main/shared/setting-words.ts';
 import { formatNumber } from './format.ts';
+import { parseDraft } from './json-draft.ts';
 
 /** `value` undefined: left out of the spec, so that the default applies. */
 export type Reading = { value: Json | undefined; problem: null } | { value?: undefined; problem: string };
@@ -85,11 +86,8 @@ function readFolders(parameter: Parameter, text: string): Reading {
 /** Kinds that this form has no control for: JSON, or a bare word for a text. */
 function readAnything(text: string): Reading {
   if (/^[[{"]/.test(text)) return readJson(text);
-  try {
-    return { value: JSON.parse(text) as Json, problem: null };
-  } catch {
-    return { value: text, problem: null };
-  }
+  const value = parseDraft(text);
+  return { value: value === undefined ? text : value, problem: null };
 }
 
 function readNumber(parameter: Parameter, text: string): Reading {

@@ -2,6 +2,7 @@
  * Settings of several parts as a form holds them: one line of JSON that fields read apart and write again.
  * Whether a value suits its setting is drafts.ts's to say: what is typed half stays as it was typed.
  */
+import { isRecord } from '../../src-main/shared/parameter-values.ts';
 import type { Json } from '../../src-main/shared/records.ts';
 
 /** Undefined where the draft is no JSON. */
@@ -15,8 +16,12 @@ export function parseDraft(draft: string): Json | undefined {
 
 /** The object that a draft is; null: it is something else. */
 export function recordOf(draft: string): { [key: string]: Json } | null {
-  const value = parseDraft(draft);
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : null;
+  return asRecord(parseDraft(draft));
+}
+
+/** The value where it has keys; null: it is something else. */
+export function asRecord(value: Json | undefined): { [key: string]: Json } | null {
+  return value !== undefined && isRecord(value) ? value : null;
 }
 
 /** A number where the text is one, else the text. */

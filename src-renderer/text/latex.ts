@@ -3,7 +3,7 @@
  * How wide it will be is estimated from its letters: it is never compiled here.
  */
 import type { TableFigure } from '../../src-main/shared/figures.ts';
-import { cellOf, isNumeric } from '../figures/table.ts';
+import { cellOf, numericColumns } from '../figures/table.ts';
 import { textWidth } from '../figures/text.ts';
 
 const special: { [character: string]: string } = {
@@ -55,7 +55,7 @@ const longText = 36;
  * wide for one column of a page goes over both, and in smaller type where that is not enough.
  */
 export function tableLatex(figure: TableFigure, provenance = ''): string {
-  const numeric = figure.columns.map((_, column) => isNumeric(figure, column));
+  const numeric = numericColumns(figure);
   const texts = figure.rows.map((row) => figure.columns.map((_, column) => cellOf(row[column] ?? null)));
   const long = figure.columns.map((_, column) => !numeric[column] && texts.some((row) => row[column]!.length > longText));
   const widths = figure.columns.map((name, column) =>

@@ -264,6 +264,29 @@ describe('the circuit explorer', () => {
     await expect.poll(() => page.getByRole('combobox', { name: 'Find a component' }).inputValue()).toBe('');
   });
 
+  test('the drawing is dragged without a click, zoomed by Ctrl and the wheel, and fitted again', async () => {
+    const { page } = workbench;
+    const canvas = page.getByRole('application', { name: /^Circuit of/ });
+    const frame = (await canvas.boundingBox())!;
+    const place = () => canvas.locator('svg > g').first().getAttribute('transform');
+    const first = await place();
+    const [x, y, zoom] = [...first!.matchAll(/-?[\d.]+/g)].map(Number);
+    const from = { x: frame.x + frame.width / 2, y: frame.y + frame.height / 2 };
+    await page.mouse.move(from.x, from.y);
+    await page.mouse.down();
+    await page.mouse.move(from.x + 60, from.y - 30, { steps: 3 });
+    await page.mouse.up();
+    await expect.poll(place).toBe(`translate(${x! + 60} ${y! - 30}) scale(${zoom})`);
+    await page.getByTestId('component').getByRole('heading', { name: 'MLP of layer 0' }).waitFor(); // still selected
+    await page.keyboard.down('Control');
+    await page.mouse.wheel(0, -60);
+    await page.keyboard.up('Control');
+    await expect.poll(async () => Number(/scale\(([\d.]+)\)/.exec((await place())!)![1])).toBeGreaterThan(1.2 * zoom!);
+    await canvas.focus();
+    await canvas.press('0');
+    await expect.poll(place).toBe(first);
+  });
+
   test('components lead to experiments on exactly themselves', async () => {
     const { page } = workbench;
     const addressOf = async (panel: string, name: string) => {

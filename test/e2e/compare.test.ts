@@ -157,10 +157,13 @@ describe('comparing runs', () => {
     await page.getByRole('button', { name: 'Pause' }).click({ timeout: 30_000 });
     await page.getByText('Paused.').waitFor();
     const steps = () => page.getByTestId('run-progress').textContent();
-    await page.waitForTimeout(600);
-    const halted = await steps();
-    await page.waitForTimeout(600);
-    expect(await steps()).toBe(halted);
+    // What was computed before the pause may arrive after it; then nothing moves any more
+    const stands = async () => {
+      const before = await steps();
+      await page.waitForTimeout(2500);
+      return (await steps()) === before;
+    };
+    await expect.poll(stands, { timeout: 20_000 }).toBe(true);
     await page.getByRole('button', { name: 'Resume' }).click();
     await expect.poll(() => page.getByTestId('run-state').getAttribute('data-state'), { timeout: 90_000 }).toBe('finished');
     await expect.poll(() => page.getByTestId('prediction').getAttribute('data-outcome')).toBe('met');

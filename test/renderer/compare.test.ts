@@ -16,6 +16,7 @@ import {
 } from '../../src-renderer/measures/compare-published.ts';
 import {
   bestPlace,
+  type CurveChoice,
   comparability,
   lossSeries,
   rankSeries,
@@ -116,6 +117,19 @@ describe('curves', () => {
     const run = await load('run-midway');
     // Seed 1 of 3 has reached epoch 6
     expect(rankSeries(run, 'facts', choice)!.x.at(-1)).toBe(6);
+  });
+
+  it('are found once for each run, and anew for one whose rows have changed', async () => {
+    const run = await load('run-finished');
+    for (const series of [rankSeries, (of: ComparedRun, _: string, how: CurveChoice) => lossSeries(of, how)]) {
+      const found = series(run, 'facts', choice);
+      expect(series(run, 'facts', { ...choice, seeds: 'lines' })).toBe(found);
+      expect(series(run, 'facts', { ...choice, x: 'step' })).not.toBe(found);
+      expect(series({ ...run }, 'facts', choice)).not.toBe(found);
+    }
+    expect(rankSeries(run, 'implications', choice)).not.toBe(rankSeries(run, 'facts', choice));
+    const fewer = { ...run, evaluations: run.evaluations.filter(({ epoch }) => epoch < 3) };
+    expect(rankSeries(fewer, 'facts', choice)!.x).toEqual([0, 1, 2]);
   });
 
   it('are compared in lists that several runs measured; a run without any is left alone', async () => {
@@ -337,6 +351,20 @@ describe('Comparison', () => {
     await vi.waitFor(() => expect(comparison.runs).toHaveLength(1));
     comparison.tolerance = Number.NaN;
     expect(comparison.tolerance).toBe(1);
+    end();
+  });
+
+  it('asks for each run once, also for those chosen while others are on their way', async () => {
+    const asking = createFakeService('full');
+    const asked = vi.spyOn(asking, 'run');
+    const comparison = new Comparison(readAddress('#/compare?runs=run-finished,run-long').query, () => {});
+    const end = comparison.follow(asking);
+    comparison.choose(['run-long', 'run-finished', 'run-stopped']);
+    await vi.waitFor(() => expect(comparison.waiting).toBe(false));
+    comparison.choose(['run-finished']);
+    comparison.choose(['run-finished', 'run-midway']);
+    await vi.waitFor(() => expect(comparison.runs).toHaveLength(2));
+    expect(asked.mock.calls.map(([id]) => id).sort()).toEqual(['run-finished', 'run-long', 'run-midway', 'run-stopped']);
     end();
   });
 

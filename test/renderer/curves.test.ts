@@ -1,7 +1,15 @@
 /** Curves: lines per seed, means only where every seed begun has a value, chance, standing. */
 import { describe, expect, it } from 'vitest';
 import type { EvaluationRow, ItemSet, StepRow } from '../../src-main/shared/records.ts';
-import { chanceLevel, lossCurve, rankCurves, stagesOf, standing } from '../../src-renderer/measures/curves.ts';
+import {
+  chanceLevel,
+  chanceReferences,
+  lossCurve,
+  rankCurves,
+  seedsOf,
+  stagesOf,
+  standing,
+} from '../../src-renderer/measures/curves.ts';
 
 function row(seed: number, epoch: number, set: string, meanRank: number, stage = 'finetune'): EvaluationRow {
   return { seed, stage, epoch, set, meanRank, loss: 1, items: [] };
@@ -51,6 +59,17 @@ describe('rankCurves', () => {
   it('takes chance from the distinct first tokens', () => {
     expect(rankCurves([], [facts])[0]?.chance).toBe(1.5);
     expect(chanceLevel(20)).toBe(9.5);
+  });
+
+  it('names every list of a level of chance, where there are several levels', () => {
+    const [left, both, other] = ['left', 'both', 'other'].map((set, place) => ({ set, chance: place === 1 ? 2 : 4.5 }));
+    expect(chanceReferences([left!, other!])).toEqual([{ label: 'chance', value: 4.5 }]);
+    expect(chanceReferences([left!, both!, other!])).toEqual([
+      { label: 'chance, left, other', value: 4.5 },
+      { label: 'chance, both', value: 2 },
+    ]);
+    expect(chanceReferences([])).toEqual([]);
+    expect(seedsOf([{ seed: 10 }, { seed: 2 }, { seed: 10 }])).toEqual([2, 10]);
   });
 
   it('keeps sets without an item list, and stages apart', () => {

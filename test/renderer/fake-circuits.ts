@@ -90,9 +90,9 @@ export function fakeCircuits(find: (run: string) => RunDetail, all: () => RunDet
   }
 
   return {
-    scoredRuns: async () =>
+    scoredRuns: async (asked) =>
       all()
-        .filter(({ experiment }) => experiment in stagesOf)
+        .filter(({ experiment, project }) => experiment in stagesOf && (asked === undefined || project === asked))
         .map(
           ({ run, title, experiment, model, dataset, created }): ScoredRun => ({
             run,

@@ -21,7 +21,7 @@ import { createFakeDatasets } from './fake-datasets.ts';
 import { fakeAbout, fakeDevices, fakeEstimate, fakeExperiments } from './fake-descriptions.ts';
 import { fakeFigures } from './fake-figures.ts';
 import { createFakeModels, describeFakeModel } from './fake-models.ts';
-import { createFakeProjects } from './fake-projects.ts';
+import { createFakeProjects, requireLatestNotes } from './fake-projects.ts';
 import { fakeDaxwugSets, fakeEvaluation, fakeNow, fakeSets, fakeSteps } from './fake-rows.ts';
 import { createFakeRuns, fakeOutcome, sortedRuns } from './fake-runs.ts';
 import { createFakeWeights } from './fake-weights.ts';
@@ -329,9 +329,11 @@ export function createFakeService(scenario: 'empty' | 'full', tickMilliseconds =
         deleted.delete(id);
         changes.emit({ run: id, state: find(id).detail.state });
       },
-      async saveRunNotes(id, notes) {
+      async saveRunNotes(id, notes, base) {
         const run = find(id);
+        requireLatestNotes(run.detail.notes, notes, base);
         run.detail = { ...run.detail, notes };
+        changes.emit({ run: id, state: run.detail.state });
       },
     }),
   });

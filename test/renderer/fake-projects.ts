@@ -18,6 +18,12 @@ We expect the implications to come true **only** where the city's language is kn
 - freeze the upper half
 `;
 
+/** Refuses notes that were made from others than those that are stored, as the host does. */
+export function requireLatestNotes(stored: string, notes: string, base: string | undefined): void {
+  if (base !== undefined && stored !== base && stored !== notes)
+    throw new HopscopeError('NotesChanged', 'The notes were changed in another window meanwhile.');
+}
+
 /** `runs`: those not deleted; `restoreRun` and `saveRunNotes` are the fake host's own. */
 export function createFakeProjects(
   scenario: 'empty' | 'full',
@@ -112,8 +118,7 @@ export function createFakeProjects(
     },
     async saveProjectNotes(id, text, base) {
       const project = find(id);
-      if (base !== undefined && project.notes !== base && project.notes !== text)
-        throw new HopscopeError('NotesChanged', 'The notes were changed in another window meanwhile.');
+      requireLatestNotes(project.notes, text, base);
       project.notes = text;
     },
     async deleted() {

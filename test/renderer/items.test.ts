@@ -1,7 +1,8 @@
 /** Single facts and implications: ranks before and after, option labels, sorting. */
 import { describe, expect, it } from 'vitest';
 import type { EvaluationRow, ItemSet } from '../../src-main/shared/records.ts';
-import { candidateLabels, firstAndLast, itemOutcomes, optionLogits, sortOutcomes } from '../../src-renderer/measures/items.ts';
+import { isTrainedAt, itemStages } from '../../src-renderer/measures/item-history.ts';
+import { candidateLabels, endsOf, itemOutcomes, optionLogits, sortOutcomes } from '../../src-renderer/measures/items.ts';
 
 const set: ItemSet = {
   set: 'facts',
@@ -50,18 +51,31 @@ const rows = [
 
 describe('items', () => {
   it('takes the first and the last evaluation of a seed', () => {
-    const ends = firstAndLast(rows, 'facts', 0);
-    expect([ends?.first.epoch, ends?.last.epoch]).toEqual([0, 2]);
-    expect(firstAndLast(rows, 'implications', 0)).toBeNull();
+    const ends = endsOf(rows, 'facts', { seed: 0 });
+    expect([ends?.first?.epoch, ends?.last.epoch]).toEqual([0, 2]);
+    expect(endsOf(rows, 'implications', { seed: 0 })).toBeNull();
+    // Weights that the stage did not train are measured once, however often
+    expect(endsOf(rows, 'facts', { seed: 0, stage: 'finetune', trained: false })).toMatchObject({
+      first: null,
+      last: { epoch: 2 },
+    });
+  });
+
+  it('are trained where any seed has got beyond its start, not the first one alone', () => {
+    const begun = [evaluation(0, [[1, 2, 3]], [2], 0), evaluation(0, [[1, 2, 3]], [2], 1), evaluation(1, [[5, 2, 3]], [0], 1)];
+    const stages = itemStages(begun, set, 0);
+    expect(stages[0]!.lines.map(({ points }) => points.length)).toEqual([1, 2]);
+    expect([isTrainedAt(stages, 'finetune'), isTrainedAt(stages, 'elsewhere')]).toEqual([true, false]);
+    expect(isTrainedAt(itemStages(begun.slice(0, 2), set, 0), 'finetune')).toBe(false);
   });
 
   it('lists ranks before and after, null where not measured', () => {
-    expect(itemOutcomes(set, firstAndLast(rows, 'facts', 0)).map(({ before, after }) => [before, after])).toEqual([
+    expect(itemOutcomes(set, endsOf(rows, 'facts', { seed: 0 })).map(({ before, after }) => [before, after])).toEqual([
       [2, 0],
       [1, 0],
       [2, 1],
     ]);
-    expect(itemOutcomes(set, firstAndLast(rows, 'facts', 1))[0]).toMatchObject({
+    expect(itemOutcomes(set, endsOf(rows, 'facts', { seed: 1 }))[0]).toMatchObject({
       prompt: 'Ada lives in',
       answer: 'Oslo',
       before: null,
@@ -71,7 +85,7 @@ describe('items', () => {
   });
 
   it('has nothing before where weights were only evaluated', () => {
-    const ends = { first: null, last: firstAndLast(rows, 'facts', 0)!.last };
+    const ends = { first: null, last: endsOf(rows, 'facts', { seed: 0 })!.last };
     expect(itemOutcomes(set, ends).map(({ before, after }) => [before, after])).toEqual([
       [null, 0],
       [null, 0],
@@ -81,7 +95,7 @@ describe('items', () => {
   });
 
   it('orders options by the latest logit and marks the right one', () => {
-    const options = optionLogits(set, firstAndLast(rows, 'facts', 0), 2);
+    const options = optionLogits(set, endsOf(rows, 'facts', { seed: 0 }), 2);
     expect(options.map(({ label, right, before, after }) => [label, right, before, after])).toEqual([
       ['Rome', false, 2, 4],
       ['Oslo', true, 1, 2],
@@ -122,7 +136,7 @@ describe('candidateLabels', () => {
 });
 
 describe('sortOutcomes', () => {
-  const outcomes = itemOutcomes(set, firstAndLast(rows, 'facts', 0));
+  const outcomes = itemOutcomes(set, endsOf(rows, 'facts', { seed: 0 }));
   it('sorts by rank with ties in order, and missing ranks last both ways', () => {
     const some = [...outcomes, { ...outcomes[0]!, item: 9, before: null }];
     expect(sortOutcomes(some, 'before', true).map((row) => row.item)).toEqual([0, 2, 1, 9]);

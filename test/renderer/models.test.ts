@@ -102,15 +102,76 @@ it('a plan says the most that can be done, and where things are kept', () => {
 });
 
 describe('ProjectModels', () => {
-  async function open(scenario: 'empty' | 'full') {
+  async function open(scenario: 'empty' | 'full', options: { described?: boolean } = {}) {
     const service = createFakeService(scenario);
     const toasts = new Toasts();
     const projects = new Projects(() => service, toasts);
     await projects.refresh();
-    const models = new ProjectModels({ service, toasts, projects });
+    const workbench = { service, toasts, projects };
+    const models = new ProjectModels(workbench, options);
     await models.load();
-    return { models, toasts, service };
+    return { models, toasts, service, workbench };
   }
+
+  it('asks nobody about folders where only the list is wanted, whatever is changed', async () => {
+    const { models, toasts, service } = await open('full', { described: false });
+    const describe = vi.spyOn(service, 'describeModel');
+    await models.remove(models.list![1]!);
+    toasts.actOnNewest();
+    await vi.waitFor(() => expect(models.list).toHaveLength(3));
+    await models.add(['/data/new']);
+    await vi.waitFor(() => expect(models.list).toHaveLength(4));
+    await models.locate(models.list![3]!, '/data/elsewhere', false);
+    await vi.waitFor(() => expect(models.list?.[3]?.path).toBe('/data/elsewhere'));
+    expect(describe).not.toHaveBeenCalled();
+  });
+
+  it('keeps over a reconnection what was said of folders, and asks for what was not', async () => {
+    const { models, service, workbench } = await open('full');
+    const [small, large] = models.list!;
+    const { description } = models.facts(large!);
+    expect(description.value?.layers).toBe(32);
+    const cut = () => Promise.reject(new HopscopeError('Disconnected', 'The line is down.', 'failure'));
+    await service.addModel(1, '/data/pythia-160m');
+    service.describeModel = cut;
+    await models.load();
+    const added = models.list!.at(-1)!;
+    expect(models.facts(added).description).toMatchObject({ value: null, error: null });
+    const next = createFakeService('full');
+    await next.addModel(1, '/data/pythia-160m');
+    workbench.service = next;
+    expect([models.facts(small!).bytes, models.facts(large!).description.value?.layers]).toEqual([14_320_712, 32]);
+    const described = vi.spyOn(next, 'describeModel');
+    await models.load();
+    expect(models.facts(added).description.value?.family).toBe('gpt_neox');
+    expect(described.mock.calls).toEqual([['/data/pythia-160m']]);
+  });
+
+  it('leaves the list of projects to the host, which tells of every change', async () => {
+    const { models, toasts, service } = await open('full');
+    const projects = vi.spyOn(service, 'projects');
+    await models.remove(models.list![1]!);
+    toasts.actOnNewest();
+    await vi.waitFor(() => expect(models.list).toHaveLength(3));
+    await models.add(['/data/new']);
+    await vi.waitFor(() => expect(models.list).toHaveLength(4));
+    expect(projects).not.toHaveBeenCalled();
+  });
+
+  it('takes back over the line there is then', async () => {
+    const { models, toasts, service, workbench } = await open('full');
+    await models.remove(models.list![1]!);
+    const removed = toasts.shown.at(-1)!.id;
+    await models.add(['/data/new']);
+    const added = toasts.shown.at(-1)!.id;
+    const cut = () => Promise.reject(new HopscopeError('Disconnected', 'The line is down.', 'failure'));
+    workbench.service = { ...service };
+    Object.assign(service, { restoreModel: cut, removeModel: cut, models: cut });
+    await toasts.act(removed);
+    expect(models.list).toHaveLength(4);
+    await toasts.act(added);
+    expect([models.list?.length, toasts.shown]).toEqual([3, []]);
+  });
 
   it('has the one that ships first, descriptions of the others, and why one is broken', async () => {
     const { models } = await open('full');

@@ -1,12 +1,17 @@
 /** Projects, notices, shortcuts and the palette's commands over the fake host. */
-
+import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ProjectSummary, SearchHit } from '../../src-main/shared/contract-projects.ts';
 import { HopscopeError } from '../../src-main/shared/errors.ts';
 import { type Command, commandsOf, filterCommands } from '../../src-renderer/components/palette/commands.ts';
 import { findProjects, type ProjectOrder } from '../../src-renderer/components/projects/project-search.ts';
+import { deleteSpec } from '../../src-renderer/state/change-spec.ts';
+import { deleteRun, deleteRuns } from '../../src-renderer/state/delete-run.ts';
+import { openHit } from '../../src-renderer/state/open-hit.ts';
 import { Palette } from '../../src-renderer/state/palette.svelte.ts';
 import { Projects } from '../../src-renderer/state/projects.svelte.ts';
+import { renameRun } from '../../src-renderer/state/rename-run.ts';
+import { matchAddress, readAddress } from '../../src-renderer/state/router.svelte.ts';
 import { type ShortcutActions, ShortcutReader } from '../../src-renderer/state/shortcuts.ts';
 import { switchProject } from '../../src-renderer/state/switch-project.ts';
 import { Toasts } from '../../src-renderer/state/toasts.svelte.ts';
@@ -142,6 +147,68 @@ describe('Projects', () => {
   });
 });
 
+describe('what is found', () => {
+  it.each([
+    ['project', '3', 3, '/'],
+    ['run', 'a b', 3, '/runs/a%20b'],
+    ['model', '7', 3, '/models/7'],
+    ['dataset', '5', 3, '/datasets/5'],
+    ['spec', '1', 1, '/new/ocr?spec=1'],
+    ['circuit', 'run-1/4', 3, '/runs/run-1/circuit?circuit=4'],
+  ] as const)('is opened in its project at an address that is a screen: %s', async (kind, id, project, expected) => {
+    const service = createFakeService('full');
+    const toasts = new Toasts();
+    const projects = new Projects(() => service, toasts);
+    await projects.refresh();
+    const gone: string[] = [];
+    const router = { path: '/projects', go: (address: string) => gone.push(address) };
+    await openHit({ service, toasts, projects, router } as unknown as Workbench, { kind, id, project });
+    expect([gone, projects.current.id, toasts.shown]).toEqual([[expected], project, []]);
+    const { path } = readAddress(`#${expected}`);
+    const screens = readFileSync(new URL('../../src-renderer/screens.ts', import.meta.url), 'utf8');
+    const addresses = [...screens.matchAll(/address: '([^']+)'/g)].map(([, address = '']) => address);
+    expect(addresses.some((address) => matchAddress(address, path) !== null)).toBe(true);
+  });
+
+  it('is said where it is gone', async () => {
+    const service = createFakeService('full');
+    const toasts = new Toasts();
+    const projects = new Projects(() => service, toasts);
+    await projects.refresh();
+    const workbench = { service, toasts, projects } as unknown as Workbench;
+    await openHit(workbench, { kind: 'spec', id: '99', project: 1 });
+    expect(toasts.shown.at(-1)?.text).toMatch(/^It could not be opened\. .*\(SpecNotFound\)$/);
+  });
+});
+
+describe('a line that broke', () => {
+  it('is no longer asked by what takes something back', async () => {
+    const service = createFakeService('full');
+    const toasts = new Toasts();
+    const workbench = { service: { ...service }, toasts };
+    const [spec] = await service.specs(1);
+    const runs = async () => (await service.runs({ limit: 50, offset: 0 })).runs;
+    const before = await runs();
+    const { run, title } = before.find(({ state }) => state === 'finished')!;
+    expect(await renameRun(workbench, { run, title }, 'Other words')).toBe(true);
+    expect(await deleteSpec(workbench, spec!)).toBe(true);
+    const cut = () => Promise.reject(new HopscopeError('Disconnected', 'The line is down.', 'failure'));
+    const offered = toasts.shown.map(({ id }) => id);
+    expect(await deleteRun(workbench, { run: 'run-failed', title: 'Failed' })).toBe(true);
+    expect(await deleteRuns(workbench, ['run-stopped', 'run-midway'])).toEqual(['run-stopped']);
+    offered.push(...toasts.shown.slice(-2).map(({ id }) => id));
+    expect((await runs()).length).toBe(before.length - 2);
+    Object.assign(workbench.service, { renameRun: cut, restoreSpec: cut, restoreRun: cut, restoreRuns: cut });
+    workbench.service = service;
+    for (const id of offered) await toasts.act(id);
+    expect(toasts.shown).toEqual([]);
+    expect([(await runs()).map((one) => [one.run, one.title]), (await service.specs(1)).length]).toEqual([
+      before.map((one) => [one.run, one.title]),
+      1,
+    ]);
+  });
+});
+
 describe('Toasts', () => {
   beforeEach(() => {
     vi.useFakeTimers();
@@ -163,6 +230,16 @@ describe('Toasts', () => {
     vi.advanceTimersByTime(10_000);
     expect(toasts.shown).toEqual([]);
     expect(toasts.actOnNewest()).toBe(false);
+  });
+
+  it('say what did not work and give what did', async () => {
+    const toasts = new Toasts();
+    expect(await toasts.attempt('It failed.', async () => 3)).toBe(3);
+    expect(await toasts.attempt('It failed.', async () => {})).toBeUndefined();
+    expect(toasts.shown).toEqual([]);
+    const gone = () => Promise.reject(new HopscopeError('RunNotFound', 'It is gone.'));
+    expect(await toasts.attempt('It failed.', gone)).toBeNull();
+    expect(toasts.shown).toMatchObject([{ kind: 'error', text: 'It failed. It is gone. (RunNotFound)' }]);
   });
 
   it('are four at the most, act once, and say where acting failed', async () => {

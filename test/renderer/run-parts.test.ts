@@ -6,7 +6,7 @@ import { sealedText } from '../../src-main/shared/prediction-seal.ts';
 import type { RunDetail } from '../../src-main/shared/records.ts';
 import { withDensity, withTexts } from '../../src-renderer/figures/png.ts';
 import { figureSvg } from '../../src-renderer/figures/svg.ts';
-import { conditionTable, itemFigure, itemMaps, itemStages, itemTokens } from '../../src-renderer/measures/item-history.ts';
+import { conditionTable, itemFigure, itemMaps, itemStages } from '../../src-renderer/measures/item-history.ts';
 import {
   agreementWords,
   effectWords,
@@ -16,6 +16,7 @@ import {
   readPrediction,
   readSeal,
 } from '../../src-renderer/measures/prediction.ts';
+import { itemTokens } from '../../src-renderer/measures/results.ts';
 import { runLog } from '../../src-renderer/measures/run-log.ts';
 import { itemAddress, matchAddress } from '../../src-renderer/state/router.svelte.ts';
 import { RunView } from '../../src-renderer/state/run.svelte.ts';
@@ -293,6 +294,20 @@ describe('the log', () => {
 });
 
 describe('a live run', () => {
+  it('has the notes that were stored here, not those of a fetch that began before', async () => {
+    const own = createFakeService('full');
+    const view = new RunView('run-finished');
+    await view.refresh(own);
+    const figures = async (run: string) => {
+      await view.saveNotes(own, 'look again', '');
+      return own.figures(run);
+    };
+    await view.refresh({ ...own, figures });
+    expect(view.detail?.notes).toBe('look again');
+    await view.refresh(own);
+    expect(view.detail?.notes).toBe('look again');
+  });
+
   it('knows its place, halts, goes on, and keeps notes', async () => {
     const own = createFakeService('full', 5);
     const waiting = new RunView('run-queued');
@@ -308,8 +323,10 @@ describe('a live run', () => {
     expect(view.queue[0]).toMatchObject({ run: 'run-midway', running: true, paused: true });
     await view.setPaused(own, false);
     expect(view.queue[0]?.paused).toBe(false);
-    expect(await view.saveNotes(own, 'look again')).toBe(true);
+    await view.saveNotes(own, 'look again', '');
     expect(view.detail?.notes).toBe('look again');
+    await expect(view.saveNotes(own, 'mine', '')).rejects.toMatchObject({ code: 'NotesChanged' });
+    expect([view.detail?.notes, view.error]).toEqual(['look again', null]);
     await vi.waitFor(() => expect(view.detail?.state).toBe('finished'), { timeout: 5000 });
     await view.setPaused(own, true);
     expect(view.error?.code).toBe('RunNotRunning');

@@ -8,7 +8,7 @@ import type { Port } from '../../src-main/shared/rpc.ts';
 import { Connection } from '../../src-renderer/state/connection.svelte.ts';
 import { deleteRun, deleteRuns } from '../../src-renderer/state/delete-run.ts';
 import { follow } from '../../src-renderer/state/follow.ts';
-import { readKept, removeKept, writeKept } from '../../src-renderer/state/kept-wizard.ts';
+import { readKeptWizard, removeKeptWizard, writeKeptWizard } from '../../src-renderer/state/kept-wizard.ts';
 import { Request } from '../../src-renderer/state/request.svelte.ts';
 import { matchAddress, readAddress, runAddress } from '../../src-renderer/state/router.svelte.ts';
 import { RunView } from '../../src-renderer/state/run.svelte.ts';
@@ -349,18 +349,18 @@ describe('Wizard', () => {
       setItem: (key: string, text: string) => void storage.set(key, text),
       removeItem: (key: string) => void storage.delete(key),
     };
-    writeKept(keeper, 1, 'ocr', wizard.kept!);
-    expect([readKept(keeper, 2, 'ocr'), readKept(keeper, 1, 'emergence')]).toEqual([null, null]);
+    writeKeptWizard(keeper, 1, 'ocr', wizard.kept!);
+    expect([readKeptWizard(keeper, 2, 'ocr'), readKeptWizard(keeper, 1, 'emergence')]).toEqual([null, null]);
     const again = await opened(service);
-    again.resume('ocr', readKept(keeper, 1, 'ocr')!);
+    again.resume('ocr', readKeptWizard(keeper, 1, 'ocr')!);
     expect([again.step, again.spec?.epochs, again.prediction.value?.threshold]).toEqual(['Settings', 77, 2]);
     again.begin('ocr');
     expect([again.step, again.spec?.epochs, again.kept]).toEqual(['Question', undefined, null]);
-    removeKept(keeper, 1, 'ocr');
-    expect(readKept(keeper, 1, 'ocr')).toBeNull();
+    removeKeptWizard(keeper, 1, 'ocr');
+    expect(readKeptWizard(keeper, 1, 'ocr')).toBeNull();
     for (const text of ['{', '[]', '{"step": 1}', '{"step": 1, "drafts": {"lr": 3}, "prediction": {}}']) {
       keeper.setItem('hopscope.wizard-draft.1.ocr', text);
-      expect(readKept(keeper, 1, 'ocr')).toBeNull();
+      expect(readKeptWizard(keeper, 1, 'ocr')).toBeNull();
     }
   });
 

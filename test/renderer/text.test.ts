@@ -13,6 +13,7 @@ import {
   formatRank,
   stageName,
 } from '../../src-renderer/text/format.ts';
+import { hasWords, searchWords } from '../../src-renderer/text/search-words.ts';
 import { toYaml } from '../../src-renderer/text/yaml.ts';
 
 describe('format', () => {
@@ -113,5 +114,13 @@ describe('yaml', () => {
     expect(toYaml({ experiment: 'ocr', model: 'small-world', seeds: [0, 1, 2], lr: 3e-4 })).toBe(
       'experiment: ocr\nmodel: small-world\nseeds: [0, 1, 2]\nlr: 0.0003\n',
     );
+  });
+});
+
+describe('search words', () => {
+  it('are all somewhere in the text, whatever the case and the order', () => {
+    const found = (typed: string) => hasWords('Data ordering, dax and WUG', searchWords(typed));
+    expect(['wug  DATA', ' ord', '', ' \n'].map(found)).toEqual([true, true, true, true]);
+    expect(['dax wig', 'data-ordering'].map(found)).toEqual([false, false]);
   });
 });

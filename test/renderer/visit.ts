@@ -103,12 +103,15 @@ export async function settle(page: Page, quiet = usualQuiet): Promise<void> {
   );
 }
 
-/** Makes the page as high as its content, which scrolls within it; false where it is no higher than the page already. */
+/** Makes the page as high as its content, which scrolls within it, and may grow once it is seen; false where it is no higher than the page already. */
 export async function wholeLength(page: Page): Promise<boolean> {
-  const size = page.viewportSize();
-  const height = await page.evaluate(() => document.querySelector('main')?.scrollHeight ?? 0);
-  if (size === null || height <= size.height) return false;
-  await page.setViewportSize({ width: size.width, height });
-  await settle(page);
-  return true;
+  let isLonger = false;
+  for (;;) {
+    const size = page.viewportSize();
+    const height = await page.evaluate(() => document.querySelector('main')?.scrollHeight ?? 0);
+    if (size === null || height <= size.height) return isLonger;
+    await page.setViewportSize({ width: size.width, height });
+    await settle(page);
+    isLonger = true;
+  }
 }

@@ -6,6 +6,7 @@ import type { ExperimentSpec, Json } from '../../src-main/shared/records.ts';
 import { captionOfDrawing } from '../../src-renderer/components/drawings/captions.ts';
 import { drawings } from '../../src-renderer/components/drawings/index.ts';
 import { thumbnailOf } from '../../src-renderer/components/drawings/thumbnails.ts';
+import { takesKind } from '../../src-renderer/state/dataset-kinds.ts';
 import { Wizard } from '../../src-renderer/state/wizard.svelte.ts';
 
 /** Values that forms hold as texts and must give back as they were, by the kind of setting. */
@@ -68,4 +69,14 @@ describe.each(experiments.map(({ description }) => [description.id, description]
     if (drawings[id] === undefined) expect(captionOfDrawing(id)).toMatch(/\w{3}.*[.?]$/);
     expect(description.question).toMatch(/\?$/);
   });
+});
+
+it('made-up words are offered where an experiment is about them, facts everywhere else', () => {
+  const words = ['data-ordering', 'weight-grafting', 'localization'];
+  const taken = experiments.map(({ description: { id, parameters } }) => {
+    const parameter = parameters.find(({ kind }) => kind === 'dataset');
+    return [id, takesKind(parameter, 'daxwug'), takesKind(parameter, 'facts')];
+  });
+  expect(taken).toEqual(experiments.map(({ description: { id } }) => [id, words.includes(id), !words.includes(id)]));
+  expect([takesKind(undefined, 'facts'), takesKind(undefined, 'daxwug')]).toEqual([true, false]);
 });

@@ -2,6 +2,7 @@
  * Which of a project's models a list shows and in which order, from what is known of their folders. It asks nobody for anything.
  */
 import type { ProjectModel } from '../../../src-main/shared/contract-models.ts';
+import { hasWords, searchWords } from '../../text/search-words.ts';
 
 /** A model with what its list is searched and sorted by; null: not known. */
 export interface ListedModel {
@@ -25,10 +26,10 @@ export interface ModelQuery {
 
 /** Those that fit, in order; among equals, and where a value is not known, as they were added. */
 export function arrangeModels(list: readonly ListedModel[], query: ModelQuery): ListedModel[] {
-  const words = query.text.toLowerCase().split(/\s+/).filter(Boolean);
+  const words = searchWords(query.text);
   const fitting = list.filter(({ model, family, dtype, isBroken }) => {
-    const searched = `${model.name} ${model.path} ${family ?? ''} ${dtype ?? ''}`.toLowerCase();
-    return (isBroken || !query.onlyBroken) && words.every((word) => searched.includes(word));
+    const searched = `${model.name} ${model.path} ${family ?? ''} ${dtype ?? ''}`;
+    return (isBroken || !query.onlyBroken) && hasWords(searched, words);
   });
   const sign = query.descending ? -1 : 1;
   if (query.by === 'added') return query.descending ? fitting.reverse() : fitting;

@@ -4,9 +4,11 @@
  */
 import type { ExperimentDescription } from '../../../src-main/shared/records.ts';
 import type { Screen } from '../../screens.ts';
+import { experimentAddress } from '../../state/router.svelte.ts';
 import { switchProject } from '../../state/switch-project.ts';
 import type { ContrastChoice } from '../../state/theme.svelte.ts';
 import type { Workbench } from '../../state/workbench.ts';
+import { hasWords, searchWords } from '../../text/search-words.ts';
 import type { IconName } from '../icons.ts';
 
 export interface Command {
@@ -89,7 +91,7 @@ export function commandsOf(
       title,
       detail: question,
       icon: 'add' as const,
-      run: () => router.go(`/new/${encodeURIComponent(id)}`),
+      run: () => router.go(experimentAddress(id)),
     })),
     { id: 'light', group: 'Appearance', title: 'Light theme', icon: 'contrast', run: () => theme.choose('light') },
     { id: 'dark', group: 'Appearance', title: 'Dark theme', icon: 'contrast', run: () => theme.choose('dark') },
@@ -123,9 +125,9 @@ export function pairOf(letter: string): string {
 
 /** Commands that have every word of `text` in their title or group, those whose title begins with it first; grouped. */
 export function filterCommands(commands: readonly Command[], text: string): Command[] {
-  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+  const words = searchWords(text);
   const grade = ({ title }: Command) => (title.toLowerCase().startsWith(words.join(' ')) ? 0 : 1);
-  const fits = ({ title, group }: Command) => words.every((word) => `${title} ${group}`.toLowerCase().includes(word));
+  const fits = ({ title, group }: Command) => hasWords(`${title} ${group}`, words);
   return grouped(commands.filter(fits).sort((one, other) => grade(one) - grade(other)));
 }
 

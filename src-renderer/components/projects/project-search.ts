@@ -2,6 +2,7 @@
  * Which projects a list shows for what was typed, and what of each was found, from names and the host's answer. It asks nobody.
  */
 import type { ProjectSummary, SearchHit } from '../../../src-main/shared/contract-projects.ts';
+import { hasWords, searchWords } from '../../text/search-words.ts';
 
 export type ProjectOrder = 'opened' | 'name' | 'active';
 
@@ -21,14 +22,14 @@ export function findProjects(
   hits: readonly SearchHit[],
   order: ProjectOrder,
 ): FoundProject[] {
-  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+  const words = searchWords(text);
   const sorted = [...list].sort((a, b) =>
     order === 'name'
       ? a.name.localeCompare(b.name, 'en', { numeric: true, sensitivity: 'base' })
       : b[order].localeCompare(a[order]),
   );
   if (words.length === 0) return sorted.map((project) => ({ project, hits: [] }));
-  const isNamed = ({ name }: ProjectSummary) => words.every((word) => name.toLowerCase().includes(word));
+  const isNamed = ({ name }: ProjectSummary) => hasWords(name, words);
   const found = sorted.map((project) => ({
     project,
     hits: hits.filter((hit) => hit.project === project.project && (hit.kind !== 'project' || hit.excerpt !== null)),

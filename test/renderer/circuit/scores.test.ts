@@ -10,7 +10,16 @@ import {
   keyOf,
   scoreOf,
 } from '../../../src-renderer/circuit/components.ts';
-import { cellBeside, headGrid, limitOf, rowSums, standingOf, tokenGrid } from '../../../src-renderer/circuit/grids.ts';
+import {
+  cellBeside,
+  gridsOf,
+  headGrid,
+  limitOf,
+  rowSums,
+  scaleEnds,
+  standingOf,
+  tokenGrid,
+} from '../../../src-renderer/circuit/grids.ts';
 import { differenceOf, meanOf, scoreName, shownNames, tablesOf } from '../../../src-renderer/circuit/scores.ts';
 import { accumulationPrompt, accumulationTokens, tokenNames } from '../../../src-renderer/circuit/tokens.ts';
 
@@ -123,14 +132,40 @@ describe('components', () => {
 describe('names of columns', () => {
   const results = { accumulation: { tokens: ['The', 'city'] }, item_tokens: [['A', 'b', 'answer']] };
   it('come from the results, else are numbers', () => {
-    expect(tokenNames(results, -1, 2)).toEqual({ names: ['The', 'city'], named: true });
-    expect(tokenNames(results, 0, 2)).toEqual({ names: ['A', 'b'], named: true });
-    expect(tokenNames(results, 1, 2)).toEqual({ names: ['0', '1'], named: false });
-    expect(tokenNames(null, -1, 2).named).toBe(false);
+    const names = (point: number, list = 'implications') => tokenNames(results, list, point, 2);
+    expect(names(-1)).toEqual({ names: ['The', 'city'], named: true });
+    expect(names(0)).toEqual({ names: ['A', 'b'], named: true });
+    expect(names(1)).toEqual({ names: ['0', '1'], named: false });
+    expect(tokenNames(null, 'implications', -1, 2).named).toBe(false);
+    expect(tokenNames({ item_tokens: [[1, 2]] }, 'implications', 0, 2).named).toBe(false);
     expect([accumulationTokens(results), accumulationTokens(null)]).toEqual([2, undefined]);
     const prompt = { prompt: 'The city', answer: 'Arvish' };
     expect(accumulationPrompt({ accumulation: { ...prompt, tokens: ['The', 'city'] } })).toEqual(prompt);
     expect([accumulationPrompt(results), accumulationPrompt(null)]).toEqual([null, null]);
+  });
+});
+
+it('items of several lists have the names that their own list has', () => {
+  const results = { item_tokens: { both: [['A', 'b']], 'both, scored': [['C', 'd']] } };
+  expect(tokenNames(results, 'both, scored', 0, 2)).toEqual({ names: ['C', 'd'], named: true });
+  expect(tokenNames(results, 'both', 0, 2).names).toEqual(['A', 'b']);
+  expect(tokenNames(results, 'elsewhere', 0, 2).named).toBe(false);
+});
+
+describe('colour scales', () => {
+  const checkpoint = (values: number[]) => tablesOf([row('upstream.mlp', [1, values.length], values)], values.length);
+  const [early, late] = [checkpoint([1, 2]), checkpoint([3, 40])].map((each) =>
+    gridsOf(each, { view: 'mlp', rule: 'strict', token: null }),
+  );
+
+  it('end alike where they are shared, else each kind at its own', () => {
+    expect(scaleEnds([late!], { scale: 'shared', percentile: 1 })).toEqual({ informative: 40, upstream: 40, downstream: 40 });
+    expect(scaleEnds([late!], { scale: 'own', percentile: 1 })).toEqual({ informative: 0, upstream: 40, downstream: 0 });
+  });
+
+  it('fit every checkpoint of a course, each counted once', () => {
+    // The third of the four sizes 1, 2, 3, 40; with the late checkpoint twice it were 40
+    expect(scaleEnds([early!, late!], { scale: 'own', percentile: 0.75 }).upstream).toBe(3);
   });
 });
 

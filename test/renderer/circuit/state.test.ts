@@ -5,6 +5,7 @@ import { scoreOf } from '../../../src-renderer/circuit/components.ts';
 import { differenceName, differenceSource, differenceText } from '../../../src-renderer/circuit/difference.ts';
 import { grouped, togglePins } from '../../../src-renderer/circuit/marks.ts';
 import { CircuitScores } from '../../../src-renderer/state/circuit.svelte.ts';
+import { CircuitExplorer } from '../../../src-renderer/state/circuit-explorer.svelte.ts';
 import { CircuitDesk } from '../../../src-renderer/state/circuit-marks.svelte.ts';
 import { createFakeService } from '../fake-host.ts';
 
@@ -117,6 +118,17 @@ describe('CircuitScores', () => {
     expect(peak()).toBeLessThan(0.5 * peak(scores.courseTables.get('model')));
   });
 
+  it('offers the scored runs of its own project to subtract', async () => {
+    const service = createFakeService('full');
+    const detail = service.run.bind(service);
+    vi.spyOn(service, 'run').mockImplementation(async (id) => ({ ...(await detail(id)), project: 2 }));
+    const asked = vi.spyOn(service, 'scoredRuns');
+    const scores = new CircuitScores(run);
+    await scores.open(service);
+    expect(asked.mock.calls).toEqual([[2]]);
+    expect(scores.otherRuns).toEqual([]);
+  });
+
   it('says why a run cannot be read, and knows one without scores', async () => {
     expect((await opened('nowhere')).scores.error?.code).toBe('RunNotFound');
     const { scores } = await opened('run-finished');
@@ -155,18 +167,82 @@ describe('CircuitScores', () => {
   });
 });
 
-describe('CircuitDesk', () => {
-  const view = {
-    threshold: 0.3,
-    scale: 'shared',
-    rule: 'strict',
-    heads: false,
-    pinnedOnly: false,
-    stage: 'finetune',
-    seed: null,
-    point: -1,
-  } as const;
+const view = {
+  threshold: 0.3,
+  scale: 'shared',
+  rule: 'strict',
+  heads: false,
+  pinnedOnly: false,
+  stage: 'finetune',
+  seed: null,
+  point: -1,
+} as const;
 
+describe('CircuitExplorer', () => {
+  /** The number of a circuit that was saved as looked at under seed 1. */
+  async function saved(service: ReturnType<typeof createFakeService>): Promise<number> {
+    const desk = new CircuitDesk(run);
+    desk.pin(['mlp.1.t1']);
+    await desk.save(service, { ...view, seed: 1, point: 3 }, 'recall');
+    return desk.open!.circuit;
+  }
+
+  it('shows a saved circuit as it was looked at, but for what the address says and what was chosen while it was on its way', async () => {
+    const service = createFakeService('full');
+    const circuit = await saved(service);
+    const explorer = new CircuitExplorer(run);
+    explorer.open(service);
+    const query = new URLSearchParams(`circuit=${circuit}&item=5&component=mlp.2.t3`);
+    expect(await explorer.follow(service, query)).toEqual({ missing: false, draft: false });
+    const { scores, desk } = explorer;
+    expect([explorer.tab, scores.seed, scores.point, [...desk.selected]]).toEqual(['circuit', 1, 5, ['mlp.2.t3']]);
+    expect(explorer.query).toBe(`?circuit=${circuit}&item=5&component=mlp.2.t3`);
+
+    const late = new CircuitExplorer(run);
+    const circuits = service.circuits.bind(service);
+    vi.spyOn(service, 'circuits').mockImplementation(async (id) => {
+      late.tab = 'maps';
+      late.scores.point = 7;
+      return circuits(id);
+    });
+    late.open(service);
+    await late.follow(service, query);
+    expect([late.tab, late.scores.point, late.scores.seed, late.desk.open?.name]).toEqual(['maps', 7, 1, 'recall']);
+    expect(late.desk.marks.pins).toEqual(['mlp.1.t1']);
+  });
+
+  it('follows the address that was asked for last, and says what is not there any more', async () => {
+    const service = createFakeService('full');
+    const circuit = await saved(service);
+    const explorer = new CircuitExplorer(run);
+    explorer.open(service);
+    const former = explorer.follow(service, new URLSearchParams(`circuit=${circuit}`));
+    const latter = explorer.follow(service, new URLSearchParams('tab=strength&circuit=99'));
+    expect([await former, await latter]).toEqual([null, { missing: true, draft: false }]);
+    expect([explorer.tab, explorer.desk.open]).toEqual(['strength', null]);
+    const nowhere = new CircuitExplorer('nowhere');
+    nowhere.open(service);
+    expect(await nowhere.follow(service, new URLSearchParams())).toBeNull();
+  });
+
+  it('goes from an open component of the maps to its selection in the circuit', async () => {
+    const service = createFakeService('full');
+    const explorer = new CircuitExplorer(run);
+    explorer.open(service);
+    await explorer.follow(service, new URLSearchParams('component=mlp.2'));
+    expect(explorer.shown).toEqual({ part: 'mlp', layer: 2, head: null, token: null });
+    explorer.tab = 'circuit';
+    expect(explorer.shown).toBeNull(); // added over all tokens, it is no one component
+    explorer.tab = 'maps';
+    explorer.chosen = { part: 'mlp', layer: 2, head: null, token: 4 };
+    explorer.tab = 'circuit';
+    expect([explorer.shown?.token, explorer.query]).toEqual([4, '?tab=circuit&component=mlp.2.t4']);
+    explorer.clear();
+    expect([explorer.shown, explorer.desk.selected.size]).toEqual([null, 0]);
+  });
+});
+
+describe('CircuitDesk', () => {
   it('selects, undoes, saves, renames, deletes and brings back', async () => {
     const service = createFakeService('full');
     const desk = new CircuitDesk(run);
@@ -251,6 +327,28 @@ describe('CircuitDesk', () => {
     ]);
     kept.set(`hopscope.circuit-drafts.${run}`, '{"no": "list"}');
     expect((await visit()).takeUpDraft()).toBe(false);
+  });
+
+  it('keeps what an earlier visit left until something changes', async () => {
+    const kept = new Map<string, string>();
+    const keeper = {
+      getItem: (key: string) => kept.get(key) ?? null,
+      setItem: (key: string, value: string) => void kept.set(key, value),
+      removeItem: (key: string) => void kept.delete(key),
+    };
+    const first = new CircuitDesk(run, keeper);
+    first.pin(['mlp.1.t1']);
+    const second = new CircuitDesk(run, keeper);
+    for (const nothing of [() => second.pin([]), () => second.fold([]), () => second.undo(), () => second.redo()]) nothing();
+    expect([second.takeUpDraft(), second.marks.pins]).toEqual([true, ['mlp.1.t1']]);
+    second.change(grouped(second.marks, ['mlp.1.t1'], 'recall'), 'group');
+    second.fold([1]);
+    expect([second.marks.groups[0]!.collapsed, second.undoes]).toEqual([true, 'collapse group']);
+    second.fold([1]);
+    second.pin(['mlp.1.t1']);
+    expect([second.undoes, second.marks.pins]).toEqual(['unpin', []]);
+    second.undo();
+    expect(second.undoes).toBe('open group');
   });
 
   it('takes over what another window saved, but not over marks that are not saved here', async () => {
