@@ -93,6 +93,7 @@ async function findings(shot: Shot, { page, visit, complaints }: Stage): Promise
   found.push(...(await overflowFindings(page)));
 
   await page.emulateMedia({ colorScheme: 'dark' });
+  await settle(page); // figures are drawn anew
   found.push(...(await picture(page, `${shot.name}-dark`)));
   found.push(...(await axeFindings(page, 'colours')));
 
@@ -100,6 +101,7 @@ async function findings(shot: Shot, { page, visit, complaints }: Stage): Promise
   // High contrast changes colours alone, of which each screen shows most: its states need no look of their own.
   if (shot.contrast || firsts.includes(shot)) {
     await page.emulateMedia({ contrast: 'more' });
+    await settle(page);
     if (shot.contrast) found.push(...(await picture(page, `${shot.name}-contrast`)));
     found.push(...(await axeFindings(page, 'colours')));
     await page.emulateMedia({ contrast: 'no-preference' });
@@ -136,7 +138,8 @@ describe.concurrent('looks', () => {
   test.each(shots)('$name', async (shot) => expect(await stages.use((stage) => findings(shot, stage))).toEqual([]));
 });
 
-describe.concurrent('layout shift', () => {
+// One after another: how much a page shows on the way depends on how busy the machine is
+describe('layout shift', () => {
   test.each(firsts)('$name', async ({ act: _act, ...shot }) => {
     const { sum, moved } = await slowStages.use(async ({ page, visit }) => {
       await visit(shot);
