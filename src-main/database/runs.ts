@@ -8,6 +8,7 @@ import type { ErrorRecord } from '../shared/errors.ts';
 import { HopscopeError } from '../shared/errors.ts';
 import type { Figure } from '../shared/figures.ts';
 import type { ExperimentSpec, Json, Provenance, RunDetail, RunPause, RunState } from '../shared/records.ts';
+import { isUnderWay } from '../shared/run-state.ts';
 import { changeRow } from './changes.ts';
 import { requireLatestNotes } from './notes.ts';
 import { type Database, inTransaction, reading } from './open.ts';
@@ -152,7 +153,7 @@ export function stopRequests(database: Database, owner: string): string[] {
 export function deleteRun(database: Database, run: string, deleted: string): void {
   inTransaction(database, () => {
     const state = stateOf(database, run);
-    if (state === 'queued' || state === 'running') {
+    if (isUnderWay(state)) {
       throw new HopscopeError('RunActive', `Run ${run} is ${state}: stop it before deleting it.`);
     }
     database.prepare('UPDATE runs SET deleted = ? WHERE run = ?').run(deleted, run);

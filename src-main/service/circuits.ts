@@ -9,10 +9,8 @@ import { stateOf } from '../database/runs.ts';
 import type { CircuitService, ComponentQuery } from '../shared/contract-circuits.ts';
 import { HopscopeError } from '../shared/errors.ts';
 import type { Json } from '../shared/records.ts';
-import { cleanName } from './names.ts';
-import { fieldsOf, requireText } from './require.ts';
+import { fieldsOf, requireName, requireText } from './require.ts';
 
-const longestName = 200;
 const largestView = 2 ** 20;
 const mostNames = 100;
 
@@ -57,13 +55,6 @@ export function circuitMembers(database: Database): CircuitService {
     deleteCircuit: async (circuit) => markCircuitDeleted(database, requireWhole(circuit), now()),
     restoreCircuit: async (circuit) => markCircuitDeleted(database, requireWhole(circuit), null),
   };
-}
-
-function requireName(name: unknown): string {
-  const text = typeof name === 'string' ? cleanName(name) : '';
-  if (text === '' || text.length > longestName)
-    throw new HopscopeError('BadArgument', `A circuit’s name is a text of 1 to ${longestName} characters.`);
-  return text;
 }
 
 function requireView(view: unknown): Json {

@@ -5,7 +5,8 @@
 import type { Estimate } from '../../src-main/shared/figures.ts';
 import { isRecord } from '../../src-main/shared/parameter-values.ts';
 import { type Seal, sealedText } from '../../src-main/shared/prediction-seal.ts';
-import type { EvaluationRow, Json } from '../../src-main/shared/records.ts';
+import type { EvaluationRow, Json, RunState } from '../../src-main/shared/records.ts';
+import { isUnderWay } from '../../src-main/shared/run-state.ts';
 import { estimate, mean, spreadWords } from '../../src-main/shared/statistics.ts';
 import { formatNumber, formatRank, plural, stageName, trueMinus } from '../text/format.ts';
 import { stagesOf } from './curves.ts';
@@ -70,10 +71,10 @@ const open = (why: string): Verdict => ({ outcome: 'open', why, decisive: null, 
  * `state` is the run's: only a finished run decides. `main` is the training of its outcome, which decides; where it did not measure the list,
  * or is not known, the first one that did. The mean over all seeds decides, and every seed is said to agree or not.
  */
-export function judge(prediction: Prediction, evaluations: readonly EvaluationRow[], state: string, main?: string): Verdict {
+export function judge(prediction: Prediction, evaluations: readonly EvaluationRow[], state: RunState, main?: string): Verdict {
   const { set, comparison, threshold } = prediction;
   if (threshold === null) return open('No number was predicted: judge it yourself.');
-  if (state === 'queued' || state === 'running') return open('Decided when the run has finished.');
+  if (isUnderWay(state)) return open('Decided when the run has finished.');
   if (state !== 'finished') return open('The run did not finish, so nothing is decided.');
   const own = evaluations.filter((row) => row.set === set);
   const stages = stagesOf(own).sort((a, b) => Number(b === main) - Number(a === main));

@@ -56,35 +56,24 @@ export class DatasetList {
   /** The new data set's number, null where it was refused, which is said in a notice. */
   async create(name: string, kind: DatasetKindName, content?: DatasetContent, note = ''): Promise<number | null> {
     const { service, projects, toasts } = this.#workbench;
-    try {
-      const given = { project: projects.current.id, name, kind, note, ...(content === undefined ? {} : { content }) };
-      return (await service.createDataset(given)).dataset;
-    } catch (error) {
-      toasts.showError('The data set could not be created.', error);
-      return null;
-    }
+    const given = { project: projects.current.id, name, kind, note, ...(content === undefined ? {} : { content }) };
+    const created = await toasts.attempt('The data set could not be created.', () => service.createDataset(given));
+    return created?.dataset ?? null;
   }
 
   /** The number of a data set of rows and options, complete or not; null where it was refused, which is said in a notice. */
-  async createOf(name: string, texts: EditorTexts, note = ''): Promise<number | null> {
+  createOf(name: string, texts: EditorTexts, note = ''): Promise<number | null> {
     const { service, projects, toasts } = this.#workbench;
-    try {
-      return await createOfTexts(service, { project: projects.current.id, name, note }, texts);
-    } catch (error) {
-      toasts.showError('The data set could not be created.', error);
-      return null;
-    }
+    return toasts.attempt('The data set could not be created.', () =>
+      createOfTexts(service, { project: projects.current.id, name, note }, texts),
+    );
   }
 
   /** A copy of a model's built-in set. */
   async copyBuiltin(model: string, name: string): Promise<number | null> {
-    try {
-      const { kind, content } = await this.#workbench.service.builtinDataset(model, name);
-      return await this.create(name, kind, content, `The built-in set ${name}`);
-    } catch (error) {
-      this.#workbench.toasts.showError('The built-in set could not be read.', error);
-      return null;
-    }
+    const { service, toasts } = this.#workbench;
+    const builtin = await toasts.attempt('The built-in set could not be read.', () => service.builtinDataset(model, name));
+    return builtin === null ? null : await this.create(name, builtin.kind, builtin.content, `The built-in set ${name}`);
   }
 
   rename(dataset: number, name: string): Promise<boolean> {
@@ -105,13 +94,11 @@ export class DatasetList {
   }
 
   async #attempt(title: string, action: (service: Service) => Promise<unknown>): Promise<boolean> {
-    try {
+    const done = await this.#workbench.toasts.attempt(title, async () => {
       await action(this.#workbench.service);
-    } catch (error) {
-      this.#workbench.toasts.showError(title, error);
-      return false;
-    }
-    await this.refresh();
-    return true;
+      return true;
+    });
+    if (done) await this.refresh();
+    return done === true;
   }
 }

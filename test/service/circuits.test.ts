@@ -26,7 +26,7 @@ test('what makes no sense is refused by name', async () => {
   const { service } = await openHost(temporaryFolder());
   const { run } = await service.startRun(specOf('finish', { steps: 1 }));
   const bad = { code: 'BadArgument' };
-  await expect(service.createCircuit(run, { name: ' ', view: {} })).rejects.toMatchObject(bad);
+  await expect(service.createCircuit(run, { name: ' ', view: {} })).rejects.toMatchObject({ code: 'EmptyName' });
   await expect(service.createCircuit(run, { name: 'x', view: 'y'.repeat(2 ** 20) })).rejects.toMatchObject(bad);
   await expect(service.deleteCircuit('1' as unknown as number)).rejects.toMatchObject(bad);
   await expect(service.deleteCircuit(77)).rejects.toMatchObject({ code: 'CircuitNotFound' });
