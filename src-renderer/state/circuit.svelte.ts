@@ -84,9 +84,12 @@ export class CircuitScores {
     return this.#parallel;
   }
 
-  /** Other runs of the same project with scores. */
-  get otherRuns(): ScoredRun[] {
-    return this.#runs.filter(({ run }) => run !== this.id);
+  /** Other runs of the same project with scores, and the one that an address names, wherever it is. */
+  get otherRuns(): { run: string; title: string }[] {
+    const runs = this.#runs.filter(({ run }) => run !== this.id);
+    const { otherId } = this;
+    if (otherId === null || runs.some(({ run }) => run === otherId)) return runs;
+    return [...runs, { run: otherId, title: this.other?.title ?? 'Another project’s run' }];
   }
 
   get other(): RunDetail | null {

@@ -341,9 +341,14 @@ describe('files and templates', () => {
     await page.getByRole('tab', { name: 'From templates' }).click();
     await textOf(cell(1, 0, 'Entities')).toBe('Ben Reed');
     await write('Cleo Finch');
+    const names = page.getByLabel('Columns', { exact: true });
+    await names.fill('name, city, tongue');
     await workbench.reload();
     await page.getByRole('tab', { name: 'From templates' }).click();
     await textOf(cell(1, 0, 'Entities')).toBe('Cleo Finch');
+    await expect.poll(() => names.inputValue()).toBe('name, city, tongue');
+    await names.fill('name, city, language');
+    await names.press('Enter');
     await page.getByLabel('Fact 1: sentence').fill('{nmae} lives in');
     await page.getByRole('button', { name: 'Preview the rows' }).click();
     await page.getByText(/\{nmae\} is no column of the table/).waitFor();

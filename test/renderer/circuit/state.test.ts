@@ -127,6 +127,9 @@ describe('CircuitScores', () => {
     await scores.open(service);
     expect(asked.mock.calls).toEqual([[2]]);
     expect(scores.otherRuns).toEqual([]);
+    // One that an address names is offered wherever it is
+    scores.otherId = 'run-emergence';
+    expect(scores.otherRuns.map((other) => other.run)).toEqual(['run-emergence']);
   });
 
   it('says why a run cannot be read, and knows one without scores', async () => {
