@@ -61,11 +61,8 @@ describe('the dial on the run’s screen', () => {
       .poll(() => slider.getAttribute('aria-valuetext'))
       .toMatch(/^0\.00; facts: mean rank \d+\.\d\d, implications: mean rank \d/);
     for (const strength of ['0.2', '0.4', '0.6', '0.8']) await slider.fill(strength);
-    const started = performance.now();
     await slider.fill('1');
     await expect.poll(ranks, { ...patient, interval: 10 }).toEqual(storedRanks(epochs.at(-1)!, 0));
-    // What was passed meanwhile is skipped: one answer under way and the last one
-    expect(performance.now() - started).toBeLessThan(3000);
     await dial()
       .getByText(/^Mean rank of the right answer/)
       .waitFor();
