@@ -4,21 +4,19 @@
  */
 import type { EncodedSet } from '../scores/evaluation.ts';
 import { estimate } from '../scores/statistics.ts';
+import { chanceLevel, chanceReferences } from '../shared/chance.ts';
 import type { LinesFigure, Reference } from '../shared/figures.ts';
 import { publishedOptions } from '../shared/published.ts';
 import type { StageLog } from './stage.ts';
 
 export const rankAxis = { label: 'Mean rank (0 is best)', kind: 'rank' } as const;
 
-/** (options - 1) / 2: the mean rank of guessing. */
-export const chanceOf = ({ items }: Pick<EncodedSet, 'items'>): number => (items.candidates.length - 1) / 2;
+/** The mean rank of guessing. */
+export const chanceOf = ({ items }: Pick<EncodedSet, 'items'>): number => chanceLevel(items.candidates.length);
 
 /** One reference where all lists have the same chance level, else one each. */
-export function chanceReferences(sets: Readonly<Record<string, EncodedSet>>): Reference[] {
-  const levels = new Map<number, string[]>();
-  for (const set of Object.values(sets)) levels.set(chanceOf(set), [...(levels.get(chanceOf(set)) ?? []), set.items.set]);
-  return [...levels].map(([value, names]) => ({ label: levels.size === 1 ? 'chance' : `chance, ${names.join(', ')}`, value }));
-}
+export const chancesOf = (sets: Readonly<Record<string, EncodedSet>>): Reference[] =>
+  chanceReferences(Object.values(sets).map((set) => ({ set: set.items.set, chance: chanceOf(set) })));
 
 /** Said where the paper's ranks stand beside others: ranks grow with the options that there are. */
 export function publishedNote(sets: Readonly<Record<string, EncodedSet>>): string {

@@ -12,7 +12,7 @@ import type { BarsFigure, Estimate } from '../shared/figures.ts';
 import type { ExperimentSpec, Parameter } from '../shared/records.ts';
 import { keptWeights } from './deltas.ts';
 import type { ExperimentContext } from './experiment.ts';
-import { chanceReferences, rankAxis } from './figures.ts';
+import { chancesOf, rankAxis } from './figures.ts';
 import { type Detail, measureLists, runStage, trainerOn, type WorkCounter } from './stage.ts';
 
 export const freeSetsParameter: Parameter = {
@@ -84,6 +84,6 @@ export function freeSetsFigure(rows: readonly SetSummary[], sets: ExperimentCont
       { label: 'facts', values: rows.map(({ fact_rank }) => fact_rank) },
       { label: 'implications', values: rows.map(({ implication_rank }) => implication_rank) },
     ],
-    references: chanceReferences(sets),
+    references: chancesOf(sets),
   };
 }

@@ -15,7 +15,7 @@ import type { ExperimentSpec, Json } from '../shared/records.ts';
 import { Continuations, continuationWork } from './continuations.ts';
 import { deltaNorms, keptWeights } from './deltas.ts';
 import type { Experiment, ExperimentContext } from './experiment.ts';
-import { chanceReferences, publishedNote, rankAxis } from './figures.ts';
+import { chancesOf, publishedNote, rankAxis } from './figures.ts';
 import {
   freeSets,
   freeSetsFigure,
@@ -207,7 +207,7 @@ export const layerFreezing: Experiment = {
             ...(published ? { published: published.of(1) } : {}),
           },
         ],
-        references: chanceReferences(sets),
+        references: chancesOf(sets),
       },
       ...(setRows ? [freeSetsFigure(setRows, sets)] : []),
       ...(triangle ? [triangleFigure(triangle)] : []),

@@ -14,7 +14,7 @@ import { dataOrdering, orderOf } from './data-ordering.ts';
 import { trainLists } from './daxwug-lists.ts';
 import { deltaNorms } from './deltas.ts';
 import type { Experiment, ExperimentContext } from './experiment.ts';
-import { chanceReferences, publishedNote, rankAxis } from './figures.ts';
+import { chancesOf, publishedNote, rankAxis } from './figures.ts';
 import { daxwugOf } from './lists.ts';
 import { type Detail, measureAndEmit, oneByOne, runStage, type StageLog, seedsOf, trainerOn, WorkCounter } from './stage.ts';
 
@@ -125,7 +125,7 @@ export const weightGrafting: Experiment = {
           values: listKeys.map((key) => row[key]),
           published: publishedGraftingRanks[row.weights],
         })),
-        references: chanceReferences(sets),
+        references: chancesOf(sets),
       },
     ];
   },

@@ -9,7 +9,7 @@ import { stateOf } from '../database/runs.ts';
 import type { CircuitService, ComponentQuery } from '../shared/contract-circuits.ts';
 import { HopscopeError } from '../shared/errors.ts';
 import type { Json } from '../shared/records.ts';
-import { fieldsOf, requireName, requireText } from './require.ts';
+import { fieldsOf, requireName, requireNumber, requireText } from './require.ts';
 
 const largestView = 2 ** 20;
 const mostNames = 100;
@@ -18,7 +18,7 @@ export function circuitMembers(database: Database): CircuitService {
   const now = () => new Date().toISOString();
   return {
     scoredRuns: async (project) =>
-      listScoredRuns(database, project === undefined || project === null ? null : requireWhole(project)),
+      listScoredRuns(database, project === undefined || project === null ? null : requireNumber(project, 'project')),
 
     async scoreListing(run) {
       stateOf(database, requireText(run, 'run'));
@@ -43,7 +43,7 @@ export function circuitMembers(database: Database): CircuitService {
       const { name, view } = change;
       updateCircuit(
         database,
-        requireWhole(circuit),
+        requireNumber(circuit, 'circuit'),
         {
           ...(name === undefined ? {} : { name: requireName(name) }),
           ...(view === undefined ? {} : { view: requireView(view) }),
@@ -52,8 +52,8 @@ export function circuitMembers(database: Database): CircuitService {
       );
     },
 
-    deleteCircuit: async (circuit) => markCircuitDeleted(database, requireWhole(circuit), now()),
-    restoreCircuit: async (circuit) => markCircuitDeleted(database, requireWhole(circuit), null),
+    deleteCircuit: async (circuit) => markCircuitDeleted(database, requireNumber(circuit, 'circuit'), now()),
+    restoreCircuit: async (circuit) => markCircuitDeleted(database, requireNumber(circuit, 'circuit'), null),
   };
 }
 
@@ -61,12 +61,6 @@ function requireView(view: unknown): Json {
   if (view === undefined || JSON.stringify(view).length > largestView)
     throw new HopscopeError('BadArgument', 'A circuit’s view is missing or larger than 1 MiB: pin fewer components.');
   return view as Json;
-}
-
-function requireWhole(value: unknown): number {
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0)
-    throw new HopscopeError('BadArgument', 'Circuits and projects are named by whole numbers.');
-  return value;
 }
 
 function requireQuery(query: unknown): ComponentQuery {

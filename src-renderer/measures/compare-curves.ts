@@ -2,13 +2,14 @@
  * Curves of several runs on the same axes, as figures: ranks and losses by epoch or step, small multiples.
  * Every number is a stored one, a mean of stored ones or its interval over seeds; how they are drawn is figures/'s.
  */
+
+import { chanceLevel, chanceReferences } from '../../src-main/shared/chance.ts';
 import type { LinesFigure, Reference } from '../../src-main/shared/figures.ts';
 import { spreadWords } from '../../src-main/shared/statistics.ts';
 import type { PanelsFigure } from '../figures/panels.ts';
 import { capitalize, stageName } from '../text/format.ts';
 import { bestPlace, type CurveChoice, lossSeries, rankSeries, type Series } from './compare-series.ts';
 import type { ComparedRun, Sweep } from './compare-settings.ts';
-import { chanceLevel, chanceReferences } from './curves.ts';
 
 const rankAxis = { label: 'Mean rank (0 is best)', kind: 'rank' } as const;
 const lossAxis = { label: 'Cross entropy', kind: 'number' } as const;

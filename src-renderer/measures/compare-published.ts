@@ -2,6 +2,8 @@
  * Values of compared runs beside the paper's: direction against chance, distance within a tolerance, and the settings that depart from
  * the paper's and so could explain a miss. The paper's own values are shared/published.ts's.
  */
+
+import { chanceLevel } from '../../src-main/shared/chance.ts';
 import type { BarsFigure, Estimate, Figure, TableFigure } from '../../src-main/shared/figures.ts';
 import { publishedChance, publishedFreezingRanks, publishedOptions, publishedSettings } from '../../src-main/shared/published.ts';
 import { chanceAt } from '../figures/published.ts';
@@ -9,7 +11,6 @@ import { draftOf } from '../text/drafts.ts';
 import { baseName, formatRank, plainMinus } from '../text/format.ts';
 import { rankSeries } from './compare-series.ts';
 import { type ComparedRun, runLetter } from './compare-settings.ts';
-import { chanceLevel } from './curves.ts';
 
 export type Direction = 'better' | 'at chance' | 'worse';
 

@@ -2,7 +2,7 @@
  * Curves of a run, derived from its stored rows: one line per seed, their mean, the chance level.
  * It knows nothing of drawing, and it never fills gaps: a mean exists only where every seed begun so far has a value.
  */
-import type { Reference } from '../../src-main/shared/figures.ts';
+import { chanceLevel } from '../../src-main/shared/chance.ts';
 import type { EvaluationRow, ItemSet, StepRow } from '../../src-main/shared/records.ts';
 import { mean } from '../../src-main/shared/statistics.ts';
 
@@ -20,18 +20,6 @@ export interface Curve {
   mean: Point[];
   /** Level of uninformed guessing, null where the quantity has none. */
   chance: number | null;
-}
-
-/** Mean rank of uninformed guessing among n candidates: (n - 1) / 2. */
-export function chanceLevel(candidates: number): number {
-  return (candidates - 1) / 2;
-}
-
-/** Chance as levels of a figure: one where it is the same for all lists, else one for each value with the lists that it is of. */
-export function chanceReferences(lists: readonly { set: string; chance: number }[]): Reference[] {
-  const levels = new Map<number, string[]>();
-  for (const { set, chance } of lists) levels.set(chance, [...(levels.get(chance) ?? []), set]);
-  return [...levels].map(([value, sets]) => ({ label: levels.size === 1 ? 'chance' : `chance, ${sets.join(', ')}`, value }));
 }
 
 /** The seeds that rows are of, ascending. */

@@ -2,12 +2,13 @@
  * What is read from points that the dial of strengths has visited: the sliders' blocks of layers, the curve along one slider, and its figure.
  * Every number in it was measured by compute; nothing is interpolated but the lines between points.
  */
+
+import { chanceLevel, chanceReferences } from '../../src-main/shared/chance.ts';
 import { type DialPoint, leastStrength, mostStrength, type StrengthBlock } from '../../src-main/shared/contract-weights.ts';
 import type { LinesFigure } from '../../src-main/shared/figures.ts';
 import type { ItemSet } from '../../src-main/shared/records.ts';
 import { estimate } from '../../src-main/shared/statistics.ts';
 import { formatNumber, plural } from '../text/format.ts';
-import { chanceLevel, chanceReferences } from './curves.ts';
 
 /** A visited point, with the ranks of every item where it was visited just now and not read from a stored path. */
 export interface VisitedPoint extends DialPoint {

@@ -2,11 +2,13 @@
  * One fact or implication through a run: its rank by epoch and seed in every training, what each condition left of it, its score maps,
  * all as figures of stored rows. The options' logits are items.ts's.
  */
+
+import { chanceLevel } from '../../src-main/shared/chance.ts';
 import type { LinesFigure, MapFigure, TableFigure } from '../../src-main/shared/figures.ts';
 import type { EvaluationRow, ItemSet, ScoreRow } from '../../src-main/shared/records.ts';
 import { estimate, mean } from '../../src-main/shared/statistics.ts';
 import { capitalize, stageName } from '../text/format.ts';
-import { chanceLevel, seedsOf, stagesOf } from './curves.ts';
+import { seedsOf, stagesOf } from './curves.ts';
 
 /** An item's measurements in one stage under one seed, by epoch. */
 interface Line {

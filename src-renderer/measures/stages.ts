@@ -3,12 +3,13 @@
  * How curves come from rows is curves.ts's business.
  */
 
+import { chanceReferences } from '../../src-main/shared/chance.ts';
 import type { LinesFigure } from '../../src-main/shared/figures.ts';
 import type { EvaluationRow, ItemSet, StepRow } from '../../src-main/shared/records.ts';
 import { seedWords } from '../../src-main/shared/setting-words.ts';
 import { estimate } from '../../src-main/shared/statistics.ts';
 import { capitalize, formatRank, stageName } from '../text/format.ts';
-import { type Curve, chanceReferences, lossCurve, rankCurves, seedsOf, stagesOf, standing } from './curves.ts';
+import { type Curve, lossCurve, rankCurves, seedsOf, stagesOf, standing } from './curves.ts';
 
 /** One stage of a run. */
 export interface StageCurves {

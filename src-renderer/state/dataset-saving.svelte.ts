@@ -49,7 +49,7 @@ export class DatasetSaving {
   async save(): Promise<void> {
     // What is being written into a cell, and what was written in the last moment, is not read yet.
     this.#editor.grids.commit();
-    this.#editor.settle();
+    this.#editor.grids.read();
     if (this.isPossible) await this.#attempt((service) => this.#editor.save(service, this.note));
   }
 

@@ -96,9 +96,9 @@ export class DatasetList {
   async #attempt(title: string, action: (service: Service) => Promise<unknown>): Promise<boolean> {
     const done = await this.#workbench.toasts.attempt(title, async () => {
       await action(this.#workbench.service);
-      return true;
     });
-    if (done) await this.refresh();
-    return done === true;
+    if (done === null) return false;
+    await this.refresh();
+    return true;
   }
 }

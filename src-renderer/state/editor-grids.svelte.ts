@@ -22,6 +22,8 @@ export class EditorGrids {
   readonly rows: GridState;
   readonly options: Record<OptionList, GridState>;
   readonly #history = new GridHistory();
+  /** `revision` when they were last read. */
+  #readAt = 0;
   #texts = $state.raw<EditorTexts>(noTexts);
   #found = $state.raw<FactsOfRows>(factsOf([], noTexts.options));
 
@@ -49,8 +51,10 @@ export class EditorGrids {
     return this.all.reduce((sum, { revision }) => sum + revision, 0);
   }
 
-  /** Reads what the grids hold, which takes a while where they are large. */
+  /** Reads what the grids hold, which takes a while where they are large: no more than once after each change. */
   read(): void {
+    if (this.revision === this.#readAt) return;
+    this.#readAt = this.revision;
     this.#texts = { rows: this.rows.model.cells(), options: this.#optionTexts() };
     this.#found = factsOf(this.#texts.rows, this.#texts.options);
   }

@@ -8,7 +8,7 @@ import { type ErrorRecord, errorRecord } from '../../src-main/shared/errors.ts';
 import type { Figure } from '../../src-main/shared/figures.ts';
 import type { EvaluationRow, ItemSet, RunDetail, StepRow } from '../../src-main/shared/records.ts';
 import { isUnderWay } from '../../src-main/shared/run-state.ts';
-import { type Curve, lossCurve, rankCurves, type Standing, stagesOf, standing } from '../measures/curves.ts';
+import { type Curve, lossCurve, rankCurves, type Standing, seedsOf, stagesOf, standing } from '../measures/curves.ts';
 import { type StageCurves, stageCurves } from '../measures/stages.ts';
 import { captionOf } from '../text/caption.ts';
 import { follow, isDisconnected } from './follow.ts';
@@ -112,7 +112,7 @@ export class RunView {
 
   /** Seeds that have begun, in ascending order. */
   get seeds(): number[] {
-    return [...new Set(this.#evaluations.map((row) => row.seed))].sort((a, b) => a - b);
+    return seedsOf(this.#evaluations);
   }
 
   /** Seeds the spec asks for, where it says so. Given batches leave nothing to chance: one seed is all there is. */

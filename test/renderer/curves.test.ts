@@ -1,15 +1,8 @@
 /** Curves: lines per seed, means only where every seed begun has a value, chance, standing. */
 import { describe, expect, it } from 'vitest';
+import { chanceLevel, chanceReferences } from '../../src-main/shared/chance.ts';
 import type { EvaluationRow, ItemSet, StepRow } from '../../src-main/shared/records.ts';
-import {
-  chanceLevel,
-  chanceReferences,
-  lossCurve,
-  rankCurves,
-  seedsOf,
-  stagesOf,
-  standing,
-} from '../../src-renderer/measures/curves.ts';
+import { lossCurve, rankCurves, seedsOf, stagesOf, standing } from '../../src-renderer/measures/curves.ts';
 
 function row(seed: number, epoch: number, set: string, meanRank: number, stage = 'finetune'): EvaluationRow {
   return { seed, stage, epoch, set, meanRank, loss: 1, items: [] };
