@@ -1,7 +1,7 @@
 /** `--device webgpu` from the command line: training, an experiment and forward passes, with the golden values. */
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
-import { report } from '../engine/runtime/webgpu-here.ts';
+import { expect, test } from 'vitest';
+import { describeWebGpu } from '../engine/runtime/webgpu-here.ts';
 import { readFixture } from '../parity/fixture.ts';
 import { hopscope, succeed, temporaryFolder, writeJson } from './support.ts';
 
@@ -26,7 +26,7 @@ const root = join(import.meta.dirname, '../..');
 const model = 'test/fixtures/models/llama';
 const device = ['--device', 'webgpu'];
 
-describe.skipIf(!report.available)('webgpu', () => {
+describeWebGpu('webgpu', () => {
   test.concurrent('train', { timeout: 300_000 }, async () => {
     const { lr, batches, modes } = readFixture<TrainingFixture>('training', 'llama.json');
     const { input_ids, labels } = batches[0]!;

@@ -188,6 +188,7 @@ describe.each(shells)('models in the $name', ({ open, name }) => {
     expect(outside).toEqual([]);
   });
 
+  // A page in the browser has no dialog of the system's
   test.runIf(name === 'window')('the window offers its own dialog, and asks for a folder only', async () => {
     const window = await openInWindow();
     try {

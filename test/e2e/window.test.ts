@@ -8,6 +8,7 @@ import type { ElectronApplication } from 'playwright';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { commandLine, inPage, openInWindow, shells, type WindowWorkbench } from './app.ts';
 
+// Left out where HOPSCOPE_SHELL asks for the browser alone
 describe.skipIf(!shells.some(({ name }) => name === 'window'))('the window', () => {
   let workbench: WindowWorkbench;
   let application: ElectronApplication;

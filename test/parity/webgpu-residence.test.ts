@@ -28,7 +28,7 @@ import { encodeSet } from '../../src-main/scores/evaluation.ts';
 import type { Emission, Pair } from '../../src-main/shared/records.ts';
 import { temporaryFolder } from '../engine/files/scratch.ts';
 // Before anything that computes
-import { report } from '../engine/runtime/webgpu-here.ts';
+import { describeWebGpu } from '../engine/runtime/webgpu-here.ts';
 import { difference, expectClose, fixturePath, openFixtureModel, readFixture } from './fixture.ts';
 
 const here: ExecutorSettings = { device: 'cpu', threads: 1 };
@@ -121,7 +121,7 @@ function expectAlike(actual: Outcome, expected: Outcome): void {
   }
 }
 
-describe.skipIf(!report.available)('WebGPU', () => {
+describeWebGpu('WebGPU', () => {
   beforeAll(() => DeviceMemory.of('webgpu'));
 
   const blocks = { mode: 'blocks' } as const;

@@ -16,7 +16,7 @@ import { defaultTraining, Trainer } from '../../src-main/engine/training/trainer
 import { encodeSet } from '../../src-main/scores/evaluation.ts';
 import { extractiveScores } from '../../src-main/scores/extractive-scores.ts';
 // Before anything that computes
-import { report } from '../engine/runtime/webgpu-here.ts';
+import { describeWebGpu } from '../engine/runtime/webgpu-here.ts';
 import { covers } from '../scripts/family-table.ts';
 import {
   difference,
@@ -125,7 +125,7 @@ async function train(golden: Golden, { outline, weights }: FixtureModel, setting
   return { losses, trained, onDevice };
 }
 
-describe.skipIf(!report.available)('WebGPU', () => {
+describeWebGpu('WebGPU', () => {
   const settings = (mode: ExecutionMode): ExecutorSettings => ({ device: 'webgpu', threads: 1, mode });
 
   // The device forgets its compiled kernels when the last program is released; its memory is one that never is
